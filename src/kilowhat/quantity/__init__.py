@@ -1,0 +1,1 @@
+"""Numbers with units and doubt; knows no AI, no file, no network."""

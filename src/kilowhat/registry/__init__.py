@@ -1,0 +1,1 @@
+"""The sourced numbers: tables, look-up with memory of its rungs, and audit."""
