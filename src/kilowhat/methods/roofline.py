@@ -1,182 +1,330 @@
-"""One decoding step of a batch, as a roofline: the time and energy that each call adds to it."""
+"""One decoding step of a batch, as a roofline: how long each resource is busy for a call."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+
+from kilowhat.methods.call_features import (
+    FEATURES,
+    FRESH,
+    IMAGES,
+    IMAGES_X_OUTPUT,
+    INPUT_X_OUTPUT,
+    OUTPUT,
+    OUTPUT_SQUARED,
+    PREFILL_CONTEXT,
+    VIDEOS,
+    VIDEOS_X_OUTPUT,
+)
 
 if TYPE_CHECKING:
     from kilowhat.domain.architecture import Architecture, Magnitude
     from kilowhat.domain.deployment import Deployment, OperatingPoint
+    from kilowhat.methods.call_features import Coefficients
 
-Vector: TypeAlias = NDArray[np.float64]
-
-FEATURES: tuple[str, ...] = (
-    "fresh_tokens",
-    "output_tokens",
-    "input_x_output",
-    "output_squared",
-    "input_squared_minus_cached_squared",
-    "images",
-    "videos",
-    "images_x_output",
-    "videos_x_output",
-)
-(
-    FRESH,
-    OUTPUT,
-    INPUT_X_OUTPUT,
-    OUTPUT_SQUARED,
-    PREFILL_CONTEXT,
-    IMAGES,
-    VIDEOS,
-    IMAGES_X_OUTPUT,
-    VIDEOS_X_OUTPUT,
-) = range(len(FEATURES))
-
-
-@dataclass(frozen=True, slots=True)
-class Coefficients:
-    """Fitted coefficients of the step, drawn jointly.
-
-    Every number may be a float or a vector of draws [shape (n_draws,)].
-
-    Attributes:
-        idle_power: power of an accelerator that waits for work, over its TDP [1].
-        memory_power: power added at full memory bandwidth, over TDP [1].
-        compute_power: power added at full arithmetic peak, over TDP [1].
-        power_exponent: exponent of the utilisations in the power [1].
-        dense_bandwidth: reached share of the bandwidth, dense weights [1].
-        expert_bandwidth: reached share of the bandwidth, expert weights [1].
-        cache_bandwidth: reached share of the bandwidth, key-value cache [1].
-        state_bandwidth: reached share of the bandwidth, recurrent state [1].
-        compute_peak: reached share of the arithmetic peak [1].
-        layer_s: fixed time per layer and step [s].
-        sequence_s: host time per sequence and step [s].
-        link_layer_s: fixed time per layer and step for talk between accelerators [s].
-        link_bandwidth: reached share of half the link bandwidth [1].
-        expert_spread: exponent on the tokens of a step when counting experts hit [1].
-        overlap: exponent p of the overlap of memory and arithmetic [1].
-        image_tokens: prompt tokens of one image [token].
-        video_tokens: prompt tokens of one video [token].
-        image_s: time per image, in which the unit does nothing else [s].
-        video_s: time per video, in which the unit does nothing else [s].
-    """
-
-    idle_power: Magnitude
-    memory_power: Magnitude
-    compute_power: Magnitude
-    power_exponent: Magnitude
-    dense_bandwidth: Magnitude
-    expert_bandwidth: Magnitude
-    cache_bandwidth: Magnitude
-    state_bandwidth: Magnitude
-    compute_peak: Magnitude
-    layer_s: Magnitude
-    sequence_s: Magnitude
-    link_layer_s: Magnitude
-    link_bandwidth: Magnitude
-    expert_spread: Magnitude
-    overlap: Magnitude
-    image_tokens: Magnitude
-    video_tokens: Magnitude
-    image_s: Magnitude
-    video_s: Magnitude
+PATCHES_PER_TOKEN = 4.0
+STATE_BYTES = 8.0
+REDUCED_BYTES = 4.0
 
 
 class Loads(NamedTuple):
     """Seconds of the whole unit that one unit of each feature adds, by resource.
 
-    Each is an array [s per unit of the feature], shape (len(FEATURES), n_draws).
+    Steps that also read prompts are counted apart from steps that only decode: the former
+    are bound by arithmetic, the latter by memory, and the two do not overlap.
+    Each is a list over FEATURES of floats or vectors of draws [s per unit of the feature].
     """
 
-    fixed: Vector
-    memory: Vector
-    compute: Vector
-    ideal_memory: Vector
-    ideal_compute: Vector
+    fixed: list[Magnitude]
+    memory: list[Magnitude]
+    compute: list[Magnitude]
+    prompt_memory: list[Magnitude]
+    prompt_compute: list[Magnitude]
+    ideal_memory: list[Magnitude]
+    ideal_compute: list[Magnitude]
 
 
-class Gradient(NamedTuple):
-    """Energy and time of a call, each with its derivative by the five resources.
+class _Step(NamedTuple):
+    """What several resources need to know of the step: shares, tokens, lengths."""
 
-    energy: [J]; time: [s]; derivatives [W] and [1], in the order of Loads.
-    """
+    per_output: Magnitude
+    per_fresh: Magnitude
+    prompt_share: Magnitude
+    decode_tokens: Magnitude
+    prompt_tokens: Magnitude
+    steps_per_fresh: Magnitude
+    context: Magnitude
+    prompt_context: Magnitude
+    media_context: Magnitude
 
-    energy_j: Vector
-    time_s: Vector
-    by_energy: tuple[Vector, ...]
-    by_time: tuple[Vector, ...]
 
+def loads(
+    architecture: Architecture,
+    deployment: Deployment,
+    point: OperatingPoint,
+    coefficients: Coefficients,
+) -> Loads:
+    """How long each resource of the unit is busy for one unit of each feature of a call.
 
-def features(
-    input_tokens: float,
-    cached_tokens: float,
-    output_tokens: float,
-    images: float = 0.0,
-    videos: float = 0.0,
-) -> Vector:
-    """The numbers that the energy of one call is linear in, in the order of FEATURES.
-
-    Args:
-        input_tokens: prompt tokens, cached ones included [token].
-        cached_tokens: prompt tokens found in a cache [token].
-        output_tokens: generated tokens, reasoning included [token].
-        images: images in the prompt [1].
-        videos: videos in the prompt [1].
+    Formula: t_memory = W_dense/(n·BW·η_m) + W_experts·(1 − (1 − k/E)^(M^s))/(n·BW·η_e)
+    + KV/(ranks·min(n/ranks, kv_heads)·BW·η_kv) + state/(n·BW·η_s); t_compute =
+    (2·N_active·tokens + attention)/(n·peak·η_c). What a step costs once is shared by the B
+    sequences in it; the rest is linear in a call's own tokens.
 
     Returns:
-        Vector [token, token, token^2, token^2, token^2, 1, 1, token, token],
-        shape (len(FEATURES),).
+        Seconds of the whole unit per feature [s per unit of the feature].
 
-    Source: METHOD, "at scale"; sums of these vectors price a whole log.
-
-    >>> features(500, 200, 300).tolist()[:3]
-    [300.0, 300.0, 150000.0]
+    Source: roofline model (Williams, Waterman and Patterson 2009, 10.1145/1498765.1498785)
+    with the coefficients of `data/inference/coefficients.csv`.
     """
-    return np.array(
-        [
-            input_tokens - cached_tokens,
-            output_tokens,
-            input_tokens * output_tokens,
-            output_tokens * output_tokens,
-            input_tokens * input_tokens - cached_tokens * cached_tokens,
-            images,
-            videos,
-            images * output_tokens,
-            videos * output_tokens,
-        ],
-        dtype=np.float64,
+    step = _step(deployment, point, coefficients)
+    table = Loads(*([0.0] * len(FEATURES) for _ in Loads._fields))
+    _add_weights(table, step, architecture, deployment, coefficients)
+    _add_context(table, step, architecture, deployment, coefficients)
+    _add_arithmetic(table, step, architecture, deployment, coefficients)
+    _add_overheads(table, step, architecture, deployment, coefficients)
+    return table
+
+
+def _step(deployment: Deployment, point: OperatingPoint, coefficients: Coefficients) -> _Step:
+    """Who bears a step: output tokens, or fresh ones where prompts alone fill the steps.
+
+    With λ prompts arriving per step, a share λ/(1 + λ) of the steps reads 1 + λ prompts each.
+    """
+    media = point.images * coefficients.image_tokens + point.videos * coefficients.video_tokens
+    fresh = point.fresh_tokens + media
+    whole = fresh + point.cached_tokens
+    sequences = deployment.tokens_per_step * deployment.concurrency
+    chunk = deployment.chunk_tokens
+    is_decoding = point.output_tokens * chunk >= sequences * fresh
+    arrivals = sequences / np.maximum(point.output_tokens, 1e-9) * np.maximum(1.0, fresh / chunk)
+    filled = np.minimum(np.maximum(fresh, 1.0), chunk) * (1.0 + arrivals)
+    share = np.where(is_decoding, arrivals / (1.0 + arrivals), 1.0)
+    per_output = np.where(is_decoding, 1.0 / sequences, 0.0)
+    return _Step(
+        per_output=per_output,
+        per_fresh=np.where(is_decoding, 0.0, 1.0 / chunk),
+        prompt_share=share,
+        decode_tokens=deployment.concurrency * deployment.work_per_step,
+        prompt_tokens=np.where(is_decoding, filled, chunk),
+        steps_per_fresh=per_output * share * point.output_tokens / np.maximum(fresh, 1.0),
+        context=whole + 0.5 * point.length_variety * point.output_tokens,
+        prompt_context=0.5 * (whole + point.cached_tokens),
+        media_context=whole - 0.5 * media,
     )
 
 
-def mean_features(point: OperatingPoint) -> list[Magnitude]:
-    """The features of the mean call of an operating point, its length variety included.
+def _slid(context: Magnitude, window: Magnitude) -> tuple[Magnitude, Magnitude]:
+    """Derivatives of the mean visible context by context and by window [1, 1].
 
-    Formula: as `features`, with E[T_out^2] = variety·E[T_out]^2.
-
-    Returns:
-        A list over FEATURES of floats or vectors of draws (units as in `features`).
-
-    Source: definition of the variety.
-
-    >>> from kilowhat.domain.deployment import OperatingPoint
-    >>> mean_features(OperatingPoint(300.0, 0.0, 100.0, 1.5))[3]
-    15000.0
+    The smooth minimum (C^-3 + w^-3)^(-1/3) is homogeneous: it equals C·first + w·second.
     """
-    whole = point.fresh_tokens + point.cached_tokens
-    out = point.output_tokens
-    return [
-        point.fresh_tokens,
-        out,
-        whole * out,
-        point.length_variety * out * out,
-        whole * whole - point.cached_tokens * point.cached_tokens,
-        point.images,
-        point.videos,
-        point.images * out,
-        point.videos * out,
-    ]
+    cube = (context / window) ** 3
+    base = (1.0 + cube) ** (-1.0 / 3.0)
+    fourth = (base * base) * (base * base)
+    return fourth, fourth * (cube * context / window)
+
+
+def _add(column: list[Magnitude], feature: int, cost_s: Magnitude) -> None:
+    """Add a cost per unit of a feature [s]."""
+    column[feature] = column[feature] + cost_s
+
+
+def _add_fixed_per_step(table: Loads, step: _Step, cost_s: Magnitude) -> None:
+    """Share a time that each step pays once [s]."""
+    _add(table.fixed, OUTPUT, cost_s * step.per_output)
+    _add(table.fixed, FRESH, cost_s * step.per_fresh)
+
+
+def _add_fresh(column: list[Magnitude], coefficients: Coefficients, cost_s: Magnitude) -> None:
+    """Add a cost per fresh token [s], images and videos being so many tokens."""
+    _add(column, FRESH, cost_s)
+    _add(column, IMAGES, cost_s * coefficients.image_tokens)
+    _add(column, VIDEOS, cost_s * coefficients.video_tokens)
+
+
+def _add_decode_context(
+    column: list[Magnitude], coefficients: Coefficients, cost_s: Magnitude
+) -> None:
+    """Add a cost per generated token and context token [s]: T_in·T_out + T_out^2/2."""
+    _add(column, INPUT_X_OUTPUT, cost_s)
+    _add(column, OUTPUT_SQUARED, 0.5 * cost_s)
+    _add(column, IMAGES_X_OUTPUT, cost_s * coefficients.image_tokens)
+    _add(column, VIDEOS_X_OUTPUT, cost_s * coefficients.video_tokens)
+
+
+def _add_weights(
+    table: Loads,
+    step: _Step,
+    architecture: Architecture,
+    deployment: Deployment,
+    coefficients: Coefficients,
+) -> None:
+    """Reading weights: all dense ones, and the experts that some token of the step uses."""
+    rate = deployment.count * deployment.bandwidth_b_s
+    dense_s = (
+        architecture.dense_parameters * deployment.dense_bytes * deployment.data_parallel / rate
+    )
+    slow = 1.0 / (coefficients.dense_bandwidth * deployment.bandwidth_factor)
+    decode_share = 1.0 - step.prompt_share
+    _add(table.ideal_memory, OUTPUT, dense_s * step.per_output)
+    _add(table.ideal_memory, FRESH, dense_s * step.per_fresh)
+    _add(table.memory, OUTPUT, dense_s * slow * step.per_output * decode_share)
+    _add(table.prompt_memory, OUTPUT, dense_s * slow * step.per_output * step.prompt_share)
+    _add(table.prompt_memory, FRESH, dense_s * slow * step.per_fresh)
+    if _is_nowhere(architecture.expert_parameters):
+        return
+    expert_s = architecture.expert_parameters * deployment.expert_bytes / rate
+    slow = 1.0 / (
+        coefficients.expert_bandwidth * deployment.bandwidth_factor * deployment.expert_factor
+    )
+    missed = np.log1p(-np.minimum(architecture.experts_per_token / architecture.experts, 0.999999))
+    decode_hit, both_hit = _hit(missed, step, coefficients)
+    by_output = expert_s * decode_hit * step.per_output
+    by_fresh = expert_s * (
+        (both_hit - decode_hit) * step.steps_per_fresh + both_hit * step.per_fresh
+    )
+    _add(table.ideal_memory, OUTPUT, by_output)
+    _add(table.memory, OUTPUT, by_output * slow * decode_share)
+    _add(table.prompt_memory, OUTPUT, by_output * slow * step.prompt_share)
+    _add_fresh(table.ideal_memory, coefficients, by_fresh)
+    _add_fresh(table.prompt_memory, coefficients, by_fresh * slow)
+
+
+def _hit(
+    missed: Magnitude, step: _Step, coefficients: Coefficients
+) -> tuple[Magnitude, Magnitude]:
+    """Share of experts read by a step that decodes, and by one that reads prompts too [1]."""
+    spread = coefficients.expert_spread
+    decode_hit = -np.expm1(missed * step.decode_tokens**spread)
+    both_hit = -np.expm1(missed * (step.decode_tokens + step.prompt_tokens) ** spread)
+    return decode_hit, both_hit
+
+
+def _is_nowhere(value: Magnitude) -> bool:
+    """Whether a quantity is zero in every draw."""
+    return not np.any(value)
+
+
+def _add_split(
+    table: Loads, step: _Step, coefficients: Coefficients, cost_s: Magnitude, *, memory: bool
+) -> None:
+    """Add a cost per generated and context token [s], split over the two kinds of step."""
+    decode, prompt = (
+        (table.memory, table.prompt_memory) if memory else (table.compute, table.prompt_compute)
+    )
+    _add_decode_context(decode, coefficients, cost_s * (1.0 - step.prompt_share))
+    _add_decode_context(prompt, coefficients, cost_s * step.prompt_share)
+
+
+def _add_context(
+    table: Loads,
+    step: _Step,
+    architecture: Architecture,
+    deployment: Deployment,
+    coefficients: Coefficients,
+) -> None:
+    """Reading the key-value cache, once per step and sequence, and the recurrent state."""
+    shards = deployment.data_parallel * np.minimum(
+        deployment.count / deployment.data_parallel, architecture.cache_shards
+    )
+    rate = deployment.bandwidth_b_s * deployment.tokens_per_step
+    token_s = architecture.cache_elements * deployment.cache_bytes / (shards * rate)
+    slow = 1.0 / (coefficients.cache_bandwidth * deployment.bandwidth_factor)
+    layers, flat = _visible_layers(architecture, step.context)
+    _add_decode_context(table.ideal_memory, coefficients, token_s * layers)
+    _add_split(table, step, coefficients, token_s * layers * slow, memory=True)
+    ideal_s = token_s * flat
+    busy_s = ideal_s * slow
+    if not _is_nowhere(architecture.state_elements):
+        state_s = architecture.state_elements * STATE_BYTES / (deployment.count * rate)
+        ideal_s = ideal_s + state_s
+        busy_s = busy_s + state_s / (coefficients.state_bandwidth * deployment.bandwidth_factor)
+    _add(table.ideal_memory, OUTPUT, ideal_s)
+    _add(table.memory, OUTPUT, busy_s * (1.0 - step.prompt_share))
+    _add(table.prompt_memory, OUTPUT, busy_s * step.prompt_share)
+
+
+def _visible_layers(
+    architecture: Architecture, context: Magnitude
+) -> tuple[Magnitude, Magnitude]:
+    """Layers whose reads grow with context [1], and what full windows hold [token]."""
+    if _is_nowhere(architecture.window_layers):
+        return architecture.attention_layers, 0.0
+    by_context, by_window = _slid(context, architecture.window_tokens)
+    growing = architecture.attention_layers + architecture.window_layers * by_context
+    return growing, architecture.window_layers * architecture.window_tokens * by_window
+
+
+def _add_arithmetic(
+    table: Loads,
+    step: _Step,
+    architecture: Architecture,
+    deployment: Deployment,
+    coefficients: Coefficients,
+) -> None:
+    """Multiplications: weights, attention of decoding and of prompts, image encoder."""
+    rate = deployment.count * deployment.peak_flop_s
+    active = architecture.dense_parameters + (
+        architecture.expert_parameters * architecture.experts_per_token / architecture.experts
+    )
+    work = deployment.work_per_step / deployment.tokens_per_step
+    slow = 1.0 / (coefficients.compute_peak * deployment.compute_factor)
+    layers, flat = _visible_layers(architecture, step.context)
+    context_s = architecture.decode_attention_flop * work / rate
+    output_s = 2.0 * active * work / rate + context_s * flat
+    _add(table.ideal_compute, OUTPUT, output_s)
+    _add(table.compute, OUTPUT, output_s * slow * (1.0 - step.prompt_share))
+    _add(table.prompt_compute, OUTPUT, output_s * slow * step.prompt_share)
+    _add_decode_context(table.ideal_compute, coefficients, context_s * layers)
+    _add_split(table, step, coefficients, context_s * layers * slow, memory=False)
+    _add_prompts(table.ideal_compute, step, architecture, coefficients, active, 1.0 / rate)
+    _add_prompts(table.prompt_compute, step, architecture, coefficients, active, slow / rate)
+
+
+def _add_prompts(
+    column: list[Magnitude],
+    step: _Step,
+    architecture: Architecture,
+    coefficients: Coefficients,
+    active: Magnitude,
+    flop_s: Magnitude,
+) -> None:
+    """Arithmetic of reading prompts; what media add to the squared length is theirs."""
+    layers, flat = _visible_layers(architecture, step.prompt_context + 1.0)
+    pair_s = 0.5 * architecture.prefill_attention_flop * flop_s
+    _add_fresh(column, coefficients, 2.0 * active * flop_s + 2.0 * pair_s * flat)
+    _add(column, PREFILL_CONTEXT, pair_s * layers)
+    encoder_s = 2.0 * PATCHES_PER_TOKEN * architecture.vision_parameters * flop_s
+    token_s = 2.0 * pair_s * layers * step.media_context + encoder_s
+    _add(column, IMAGES, token_s * coefficients.image_tokens)
+    _add(column, VIDEOS, token_s * coefficients.video_tokens)
+
+
+def _add_overheads(
+    table: Loads,
+    step: _Step,
+    architecture: Architecture,
+    deployment: Deployment,
+    coefficients: Coefficients,
+) -> None:
+    """Fixed times per layer, sequence, image and video, and talk between accelerators."""
+    slow = deployment.overhead_factor
+    layer_s = coefficients.layer_s * deployment.layer_factor
+    several = np.asarray(deployment.count) > 1
+    talk_s = np.where(several, coefficients.link_layer_s, 0.0)
+    _add_fixed_per_step(table, step, (layer_s + talk_s) * architecture.layers * slow)
+    _add(table.fixed, OUTPUT, coefficients.sequence_s * slow / deployment.tokens_per_step)
+    _add(table.fixed, IMAGES, coefficients.image_s * slow)
+    _add(table.fixed, VIDEOS, coefficients.video_s * slow)
+    if not np.any(several):
+        return
+    others = (deployment.count - 1.0) / deployment.count
+    rate = 0.5 * np.where(several, deployment.link_b_s, 1.0) * coefficients.link_bandwidth
+    bytes_sent = REDUCED_BYTES * architecture.layers * architecture.hidden * others
+    token_s = np.where(several, bytes_sent / (rate * deployment.data_parallel), 0.0)
+    work = deployment.work_per_step / deployment.tokens_per_step
+    _add(table.fixed, OUTPUT, token_s * work)
+    _add_fresh(table.fixed, coefficients, token_s)

@@ -168,7 +168,13 @@ def summarise(draws: Vector) -> tuple[float, float, float]:
     >>> summarise(np.arange(1024.0))
     (51.0, 512.0, 972.0)
     """
+    low, central, high = summarise_rows(draws)
+    return float(low), float(central), float(high)
+
+
+def summarise_rows(draws: Vector) -> Vector:
+    """The same of each row, shape (3, ...) for draws of shape (..., n)."""
     n = draws.shape[-1]
-    low, middle, high = int(0.05 * n), n // 2, int(0.95 * n)
-    part = np.partition(draws, (low, middle, high))
-    return float(part[low]), float(part[middle]), float(part[high])
+    ordered = np.sort(draws, axis=-1)  # vectorised, and faster than partitioning three times
+    result: Vector = np.moveaxis(ordered[..., [int(0.05 * n), n // 2, int(0.95 * n)]], -1, 0)
+    return result

@@ -16,6 +16,7 @@ from kilowhat.registry.tables import (
     DATA,
     FactorReader,
     digest,
+    read_joint,
     read_sources,
     read_spreads,
 )
@@ -62,6 +63,7 @@ class Registry:
         self._families: dict[str, dict[str, list[Factor]]] = {}
         self._values: dict[tuple[str, object], Quantity] = {}
         self._uniforms: dict[str, Vector] = {}
+        self._joints: dict[str, dict[str, Vector]] = {}
 
     @cached_property
     def sources(self) -> dict[str, Source]:
@@ -199,6 +201,18 @@ class Registry:
                 quantity = Quantity.of(draws, factor.unit)
             self._values[key] = quantity
         return self._values[key]
+
+    def joint(self, name: str) -> dict[str, Vector]:
+        """A table of joint draws, ``inference/NAME.csv``: a column [shape (rows,)] a coefficient.
+
+        Each row is one bootstrap fit, so rows are drawn whole and correlations survive.
+
+        Raises:
+            DataError: the table is ragged or holds something else than numbers.
+        """
+        if name not in self._joints:
+            self._joints[name] = read_joint(self.data / "inference" / f"{name}.csv")
+        return self._joints[name]
 
     def uniform(self, key: str) -> Vector:
         """The stratified uniform draws of a stream, shape (draws,); the same array each time."""

@@ -17,6 +17,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from kilowhat.domain.boundary import NOTHING, parse_boundary
 from kilowhat.domain.factor import Factor, Source
 from kilowhat.errors import DataError, KilowhatError
@@ -25,7 +27,7 @@ from kilowhat.quantity.units import parse_unit
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kilowhat.domain.boundary import Stage
+    from kilowhat.quantity.quantity import Vector
 
 DATA = Path(__file__).parent.parent / "data"
 FACTOR_COLUMNS = (
@@ -246,9 +248,16 @@ def digest(directory: Path) -> str:
     return total.hexdigest()[:12]
 
 
-def boundary_of(factors: Sequence[Factor]) -> Stage:
-    """The union of the boundaries of some factors."""
-    result = NOTHING
-    for factor in factors:
-        result |= factor.boundary
-    return result
+def read_joint(path: Path) -> dict[str, Vector]:
+    """The columns of a table of joint draws, by name, each of shape (rows,).
+
+    Raises:
+        DataError: the table is ragged or holds something else than numbers.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        header = next(csv.reader(file), [])
+    numbers = [[_number(cell, path, line) for cell in cells] for line, cells in rows(path, header)]
+    return {
+        name: np.array(column)
+        for name, column in zip(header, zip(*numbers, strict=True), strict=True)
+    }

@@ -1,0 +1,16 @@
+"""The program: runs the command line and turns every outcome into an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run ``kilowhat`` with the arguments of this process, and exit."""
+    from kilowhat.cli import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

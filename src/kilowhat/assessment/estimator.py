@@ -1,0 +1,81 @@
+"""The estimator: keeps what uses have in common, and prices them one by one or together."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Protocol
+
+from kilowhat.assessment.media import MediaPricer
+from kilowhat.assessment.result import Assessment
+from kilowhat.assessment.text import TextPricer
+from kilowhat.registry.resolve import Registry
+
+if TYPE_CHECKING:
+    from kilowhat.assessment.result import Context
+    from kilowhat.domain.activity import Activity
+    from kilowhat.domain.impact import FunctionalUnit
+    from kilowhat.quantity.quantity import Vector
+
+_KEPT = 256
+
+
+class Prepared(Protocol):
+    """What the uses of one situation share: their context, and prices linear in features."""
+
+    context: Context
+    energy_prices: Vector
+    time_prices: Vector
+
+    def features(self, use: Activity) -> Vector:
+        """The features of a use, all its calls together, shape (features,)."""
+
+    def unit(self, use: Activity) -> FunctionalUnit:
+        """What the result of a use is per."""
+
+
+class Estimator:
+    """Prices uses against one registry; what they share is computed once and kept.
+
+    Args:
+        registry: the sourced numbers and their draws; the shipped ones when not given.
+    """
+
+    def __init__(self, registry: Registry | None = None) -> None:
+        self.registry = registry or Registry()
+        self._pricers = {
+            "text": TextPricer(self.registry),
+            "media": MediaPricer(self.registry),
+        }
+        self._kept: OrderedDict[object, Prepared] = OrderedDict()
+
+    def prepare(self, use: Activity) -> Prepared:
+        """What the uses of one situation share; kept for the next of them.
+
+        Raises:
+            UsageError: an unknown name, a model that does not fit, or an unsupported use.
+        """
+        pricer = self._pricers["media" if use.images or use.video_s or use.frames else "text"]
+        key = (pricer, pricer.situation(use))
+        prepared = self._kept.get(key)
+        if prepared is None:
+            prepared = pricer.prepare(use)
+            self._kept[key] = prepared
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return prepared
+
+    def estimate(self, use: Activity) -> Assessment:
+        """The impacts of a use, all its calls together.
+
+        Raises:
+            UsageError: an unknown name, a model that does not fit, or an unsupported use.
+        """
+        prepared = self.prepare(use)
+        features = prepared.features(use)
+        return Assessment(
+            use,
+            prepared.context,
+            features @ prepared.energy_prices,
+            features @ prepared.time_prices,
+            prepared.unit(use),
+        )

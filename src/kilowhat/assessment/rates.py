@@ -1,0 +1,256 @@
+"""What one joule and one second of an accelerator cause, stage by stage, at a given site.
+
+Every formula of `methods` is linear in the accelerator's energy or in the time that it is
+occupied.  So the chain is evaluated once per site, on one joule and on one second; a use, or a
+whole log, is then that many joules and seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kilowhat.domain.boundary import Stage, widen
+from kilowhat.errors import MissingFactor
+from kilowhat.language import mark
+from kilowhat.methods import embodied, facility, grid
+from kilowhat.quantity.quantity import Quantity
+from kilowhat.quantity.units import ENERGY, TIME
+from kilowhat.registry.places import WORLD, ancestry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from kilowhat.domain.factor import Entry
+    from kilowhat.domain.place import Zone
+    from kilowhat.quantity.quantity import Magnitude
+    from kilowhat.registry.resolve import Registry
+
+UNITS = {"energy": "J", "ghg": "gCO2e", "water": "L", "primary_energy": "MJ", "adpe": "kgSbeq"}
+"""The impact categories, and the unit of each in results."""
+
+_GRID_INTENSITIES: dict[str, tuple[str, Callable[[Quantity, Quantity], Quantity]]] = {
+    "water": ("water_consumption", grid.generation_water),
+    "primary_energy": ("primary_energy", grid.primary_energy),
+    "adpe": ("adpe", grid.resource_depletion),
+}
+_EMBODIED = {
+    "ghg": "embodied_gwp",
+    "water": "embodied_water",
+    "primary_energy": "embodied_pe",
+    "adpe": "embodied_adpe",
+}
+_BESIDE = {
+    "market": ("gwp_residual",),
+    "marginal": ("gwp_operating_margin", "gwp_marginal"),
+    "long_run_marginal": ("gwp_combined_margin",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a use runs: zone, operator and its region, class of deployment, date."""
+
+    zone: Zone | None
+    operator: str | None
+    region: str | None
+    kind: str
+    when: date | None = None
+
+
+@dataclass(slots=True)
+class Rates:
+    """Impacts per joule and per accelerator-second, by (stage, category), in result units."""
+
+    per_joule: dict[tuple[str, str], Magnitude] = field(default_factory=dict)
+    per_second: dict[tuple[str, str], Magnitude] = field(default_factory=dict)
+    parts: dict[str, Magnitude] = field(default_factory=dict)
+    beside: dict[str, Magnitude] = field(default_factory=dict)
+    missing: dict[tuple[str, str], str] = field(default_factory=dict)
+    trail: list[Entry] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    boundary: Stage = Stage.ACCELERATOR
+    per_it_joule: Magnitude = 1.0
+    _totals: dict[str, tuple[Magnitude, Magnitude | None, bool]] = field(default_factory=dict)
+
+    def totals(self, category: str) -> tuple[Magnitude, Magnitude | None, bool]:
+        """A category's impact per joule and per second over all stages, and whether it is known.
+
+        A category whose grid stage is missing is not known: the rest would pass for the whole.
+        """
+        if category not in self._totals:
+            joule = sum((v for (_, c), v in self.per_joule.items() if c == category), 0.0)
+            times = [v for (_, c), v in self.per_second.items() if c == category]
+            known = ("grid", category) not in self.missing
+            self._totals[category] = (joule, sum(times, 0.0) if times else None, known)
+        return self._totals[category]
+
+    def stages(self) -> list[str]:
+        """The stages that cause something, in life-cycle order."""
+        order = ("accelerator", "host", "idle", "facility", "grid", "embodied")
+        used = {stage for stage, _ in (*self.per_joule, *self.per_second, *self.missing)}
+        return [stage for stage in order if stage in used]
+
+
+class RateBuilder:
+    """Chains the methods for one site, and remembers each factor that it used."""
+
+    def __init__(self, registry: Registry, site: Site) -> None:
+        self.registry = registry
+        self.site = site
+        self.rates = Rates()
+
+    def build(self, accelerators: Sequence[str], which: Magnitude) -> Rates:
+        """The rates of the site for hardware that is a mix of accelerators.
+
+        Args:
+            accelerators: ids of the accelerators that occur.
+            which: index into them, a number or a vector over draws.
+        """
+        energy = self._electricity(Quantity(1.0, ENERGY))
+        self._grid(energy)
+        self._embodied(Quantity(1.0, TIME), accelerators, which)
+        return self.rates
+
+    def _value(self, *ladder: str) -> Quantity:
+        entry = self.registry.factor(*ladder, when=self.site.when)
+        self.rates.trail.append(entry)
+        return self.registry.value(entry.factor)
+
+    def _put(self, stage: str, category: str, impact: Quantity) -> None:
+        self.rates.per_joule[stage, category] = impact.to(UNITS[category])
+
+    def _facility_ladder(self, name: str) -> list[str]:
+        site = self.site
+        ladder = [f"facility.{site.kind}.{name}"]
+        if site.operator:
+            ladder.insert(0, f"facility.{site.operator}.{name}")
+            if site.region:
+                ladder.insert(0, f"facility.{site.operator}-{site.region}.{name}")
+        return ladder
+
+    def _electricity(self, accelerator: Quantity) -> Quantity:
+        """The electricity at the meter behind some accelerator energy; fills its stages."""
+        rates, kind = self.rates, self.site.kind
+        host = facility.host_energy(accelerator, self._value(f"deployment.{kind}.host_ratio"))
+        idle = facility.idle_energy(
+            accelerator + host, self._value(f"deployment.{kind}.idle_ratio")
+        )
+        it_energy = accelerator + host + idle
+        overhead = facility.overhead_energy(it_energy, self._value(*self._facility_ladder("pue")))
+        stages = {"accelerator": accelerator, "host": host, "idle": idle, "facility": overhead}
+        for stage, energy in stages.items():
+            self._put(stage, "energy", energy)
+        for stage in (Stage.HOST, Stage.IDLE, Stage.FACILITY):
+            rates.boundary = widen(rates.boundary, stage)
+        rates.per_it_joule = it_energy.to("J")
+        try:
+            wue = self._value(*self._facility_ladder("wue"))
+            self._put("facility", "water", facility.on_site_water(it_energy, wue))
+        except MissingFactor:
+            rates.missing["facility", "water"] = mark("no published water use of this site")
+        return it_energy + overhead
+
+    def _zones(self) -> list[str]:
+        zone = self.site.zone
+        if zone is None or zone.id == WORLD:
+            return [WORLD]
+        return ancestry(zone, self.registry.data)
+
+    def _grid(self, energy: Quantity) -> None:
+        rates, zones = self.rates, self._zones()
+        ladder = [f"grid.{zone}.gwp_location" for zone in zones]
+        if zones != [WORLD]:
+            ladder.append(f"grid.{WORLD}.gwp_location")
+        intensity = self._value(*ladder)
+        entry = rates.trail[-1]
+        if entry.rung.used.startswith(f"grid.{WORLD}.") and zones != [WORLD]:
+            rates.notes.append(mark("No grid factor for this zone: the world average is used."))
+        ghg = grid.emissions(energy, intensity)
+        rates.boundary = widen(rates.boundary, entry.boundary & ~rates.boundary | Stage.GRID)
+        self._split(ghg, zones)
+        for category, (name, formula) in _GRID_INTENSITIES.items():
+            found = self._optional([f"grid.{zone}.{name}" for zone in zones])
+            if found is None:
+                rates.missing["grid", category] = mark("no sourced factor for this grid zone")
+            else:
+                self._put("grid", category, formula(energy, found))
+        self._beside(energy, zones)
+
+    def _split(self, ghg: Quantity, zones: list[str]) -> None:
+        """Direct, upstream and losses apart, as far as the zone's data go."""
+        rates = self.rates
+        share = self._optional([f"grid.{zone}.direct_share" for zone in zones])
+        if share is not None:
+            direct = grid.direct_part(ghg, share)
+            rates.parts["direct"] = direct.to("gCO2e")
+            rates.parts["upstream"] = (ghg - direct).to("gCO2e")
+        if Stage.LOSSES not in rates.boundary:
+            lost = self._optional([f"grid.{zone}.losses" for zone in zones])
+            if lost is not None:
+                losses = grid.loss_part(ghg, lost)
+                rates.parts["losses"] = losses.to("gCO2e")
+                ghg = ghg + losses
+                rates.boundary = widen(rates.boundary, Stage.LOSSES)
+            else:
+                rates.notes.append(
+                    mark("Transmission and distribution losses are not known for this zone.")
+                )
+        self._put("grid", "ghg", ghg)
+
+    def _optional(self, ladder: list[str]) -> Quantity | None:
+        entry = self.registry.find(*ladder, when=self.site.when)
+        if entry is None:
+            return None
+        self.rates.trail.append(entry)
+        return self.registry.value(entry.factor)
+
+    def _beside(self, energy: Quantity, zones: list[str]) -> None:
+        """Market-based and marginal figures: shown beside the average, never added to it."""
+        for name, properties in _BESIDE.items():
+            for property_ in properties:
+                entry = self.registry.find(
+                    *(f"grid.{zone}.{property_}" for zone in zones), when=self.site.when
+                )
+                if entry is not None and name not in self.rates.beside:
+                    intensity = self.registry.value(entry.factor)
+                    self.rates.beside[name] = grid.emissions(energy, intensity).to("gCO2e")
+                    self.rates.trail.append(entry)
+
+    def _embodied(self, occupancy: Quantity, accelerators: Sequence[str], which: Magnitude) -> None:
+        rates, kind = self.rates, self.site.kind
+        share = embodied.occupied_share(
+            occupancy,
+            self._value(f"deployment.{kind}.lifetime"),
+            self._value(f"deployment.{kind}.utilisation"),
+        )
+        for category, name in _EMBODIED.items():
+            made = self._mixed(name, accelerators, which)
+            if made is None:
+                rates.missing["embodied", category] = mark("no sourced factor for this hardware")
+            else:
+                impact = embodied.allocated(made, share)
+                rates.per_second["embodied", category] = impact.to(UNITS[category])
+                rates.boundary |= Stage.EMBODIED
+
+    def _mixed(self, name: str, accelerators: Sequence[str], which: Magnitude) -> Quantity | None:
+        """The factor of each draw's accelerator; nothing when one of them has none."""
+        values = []
+        for accelerator in accelerators:
+            found = self._optional(
+                [f"hardware.{accelerator}.{name}", f"hardware.{self.site.kind}.{name}"]
+            )
+            if found is None:
+                return None
+            values.append(found)
+        if len(values) == 1:
+            return values[0]
+        import numpy as np  # noqa: PLC0415 - only mixes of accelerators need it
+
+        draws = np.stack(
+            [np.broadcast_to(value.magnitude, (self.registry.draws,)) for value in values]
+        )
+        index = np.broadcast_to(np.asarray(which, dtype=np.intp), (self.registry.draws,))
+        chosen = draws[index, np.arange(self.registry.draws)]
+        return Quantity(chosen, values[0].dimension)

@@ -1,0 +1,224 @@
+"""The fields that describe a use: one table for the command line, JSON lines and Python.
+
+Each field knows its kind and its bounds, so a wrong value gives the same sentence everywhere.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from kilowhat.domain.activity import Activity
+from kilowhat.errors import InvalidValue, UnknownName
+from kilowhat.language import mark, translate
+from kilowhat.quantity.notation import parse_quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_SIZE = re.compile(r"\s*(\d{1,5})\s*[x×X*]\s*(\d{1,5})\s*")
+_YEAR = re.compile(r"\d{4}")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a use: name in JSON, attribute of `Activity`, kind, bounds, help."""
+
+    name: str
+    attribute: str
+    kind: str
+    help: str
+    low: float = 0.0
+    high: float = 1e15
+    metavar: str = "N"
+
+    @property
+    def flag(self) -> str:
+        """The field as a command-line option."""
+        return "--" + self.name.replace("_", "-")
+
+    def read(self, value: object) -> Any:  # noqa: ANN401 - one type per kind
+        """The value in the type of its attribute.
+
+        Raises:
+            InvalidValue: the value is of the wrong kind or out of bounds.
+        """
+        return _READERS[self.kind](self, value)
+
+
+def _fail(field: Field, value: object, expected: str) -> InvalidValue:
+    return InvalidValue(name=field.name, value=value, expected=expected)
+
+
+def _read_number(field: Field, value: object) -> float:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise _fail(field, value, translate(mark("a number is needed"))) from None
+    if not math.isfinite(number) or not field.low <= number <= field.high:
+        expected = translate(mark("between {low} and {high}"))
+        raise _fail(field, value, expected.format(low=f"{field.low:g}", high=f"{field.high:g}"))
+    return number
+
+
+def _read_integer(field: Field, value: object) -> int:
+    number = _read_number(field, value)
+    if number != int(number):
+        raise _fail(field, value, translate(mark("a whole number is needed")))
+    return int(number)
+
+
+def _read_text(field: Field, value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > 200:
+        raise _fail(field, value, translate(mark("a short text is needed")))
+    return value.strip()
+
+
+def _read_duration(field: Field, value: object) -> float:
+    if isinstance(value, str) and not value.strip().replace(".", "", 1).isdigit():
+        quantity = parse_quantity(value)
+        try:
+            return _read_number(field, quantity.to("s"))
+        except Exception:
+            raise _fail(field, value, translate(mark("a duration such as 5s is needed"))) from None
+    return _read_number(field, value)
+
+
+def _read_size(field: Field, value: object) -> tuple[int, int]:
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if not match:
+        raise _fail(field, value, translate(mark("a size such as 1024x1024 is needed")))
+    width, height = int(match[1]), int(match[2])
+    if not (16 <= width <= 16384 and 16 <= height <= 16384):
+        raise _fail(field, value, translate(mark("each side from 16 to 16384 pixels")))
+    return width, height
+
+
+def _read_date(field: Field, value: object) -> date:
+    text = str(value).strip()
+    try:
+        when = date(int(text), 7, 1) if _YEAR.fullmatch(text) else date.fromisoformat(text)
+    except ValueError:
+        expected = translate(mark("a date such as 2025 or 2025-03-01 is needed"))
+        raise _fail(field, value, expected) from None
+    if not 2000 <= when.year <= 2100:
+        raise _fail(field, value, translate(mark("a year from 2000 to 2100")))
+    return when
+
+
+def _read_choice(*choices: str) -> Callable[[Field, object], str]:
+    def read(field: Field, value: object) -> str:
+        text = str(value).strip().lower()
+        if text not in choices:
+            raise _fail(field, value, " | ".join(choices))
+        return text
+
+    return read
+
+
+_READERS: dict[str, Callable[[Field, object], Any]] = {
+    "number": _read_number,
+    "integer": _read_integer,
+    "text": _read_text,
+    "duration": _read_duration,
+    "size": _read_size,
+    "date": _read_date,
+    "serving": _read_choice("online", "offline"),
+    "class": _read_choice("small", "medium", "large", "frontier"),
+}
+
+FIELDS: tuple[Field, ...] = (
+    Field("model", "model", "text", mark("model name, as its provider or Hugging Face writes it")),
+    Field("in", "input_tokens", "number", mark("prompt tokens per call, cached ones included"), 0, 1e8),
+    Field("cached", "cached_tokens", "number", mark("prompt tokens read from a cache"), 0, 1e8),
+    Field("out", "output_tokens", "number", mark("generated tokens per call, reasoning included"), 0, 1e7),
+    Field("reasoning", "reasoning_tokens", "number", mark("generated tokens that are reasoning"), 0, 1e7),
+    Field("images_in", "images_in", "number", mark("images in the prompt"), 0, 1e4),
+    Field("videos_in", "videos_in", "number", mark("videos in the prompt"), 0, 1e3),
+    Field("audio_in", "audio_in_s", "duration", mark("audio in the prompt"), 0, 1e6, "DURATION"),
+    Field("audio_out", "audio_out_s", "duration", mark("audio generated"), 0, 1e6, "DURATION"),
+    Field("images", "images", "number", mark("images generated per call"), 0, 1e4),
+    Field("video", "video_s", "duration", mark("length of the video generated"), 0, 1e4, "DURATION"),
+    Field("frames", "frames", "integer", mark("frames of the video generated"), 1, 1e6),
+    Field("fps", "fps", "number", mark("frames per second of the video"), 0.1, 240),
+    Field("size", "size", "size", mark("width x height in pixels"), metavar="WxH"),
+    Field("steps", "steps", "integer", mark("denoising steps"), 1, 1000),
+    Field("ulysses", "ulysses", "integer", mark("Ulysses sequence-parallel degree"), 1, 1024),
+    Field("ring", "ring", "integer", mark("ring sequence-parallel degree"), 1, 1024),
+    Field("calls", "calls", "number", mark("how many such calls"), 1e-12, 1e18),
+    Field("tokens_per_second", "tokens_per_second", "number",
+          mark("tokens per second that one client sees"), 1e-3, 1e6, "X"),
+    Field("provider", "provider", "text", mark("who serves the model"), metavar="NAME"),
+    Field("zone", "zone", "text", mark("electricity zone: FRA, US-CAL-CISO, world"), metavar="ZONE"),
+    Field("region", "region", "text", mark("cloud region: aws:eu-west-3"), metavar="REGION"),
+    Field("date", "when", "date", mark("when: 2025, or 2025-03-01"), metavar="DATE"),
+    Field("accelerator", "accelerator", "text", mark("accelerator id: h100-sxm"), metavar="ID"),
+    Field("count", "count", "integer", mark("accelerators that hold one copy of the model"), 1, 100000),
+    Field("concurrency", "concurrency", "number",
+          mark("mean calls in flight on them (batch size for images and video)"), 1, 1e6),
+    Field("precision", "precision", "text", mark("arithmetic: bf16, fp8, int4"), metavar="NAME"),
+    Field("serving", "serving", "serving", mark("online (default) or offline batches"),
+          metavar="online|offline"),
+    Field("parameters", "parameters", "number", mark("parameters of a model not in the list"),
+          1e6, 1e14),
+    Field("active", "active", "number", mark("parameters active per token"), 1e6, 1e14),
+    Field("like", "like", "class", mark("a model of this class"),
+          metavar="small|medium|large|frontier"),
+)  # fmt: skip
+
+BY_NAME = {field.name: field for field in FIELDS}
+
+
+def activity(use: Mapping[str, object]) -> Activity:
+    """The activity that a mapping of field names to values describes; nothing is guessed.
+
+    Args:
+        use: names of `FIELDS`; ``None`` values are the same as absent ones.
+
+    Raises:
+        UnknownName: a name that is not a field, with the nearest ones.
+        InvalidValue: a value of the wrong kind, out of bounds, or two that contradict.
+    """
+    values: dict[str, Any] = {}
+    for name, value in use.items():
+        if value is None or name == "id":
+            continue
+        field = BY_NAME.get(name)
+        if field is None:
+            nearest = difflib.get_close_matches(name, BY_NAME, n=3, cutoff=0.5)
+            raise UnknownName(name=name, nearest=nearest)
+        read = field.read(value)
+        if field.kind == "size":
+            values["width_px"], values["height_px"] = read
+        else:
+            values[field.attribute] = read
+    result = Activity(**values)
+    _check(result)
+    return result
+
+
+def _check(use: Activity) -> None:
+    """Refuse fields that contradict one another."""
+    inside = translate(mark("at most {other} = {limit}"))
+    if use.cached_tokens > (use.input_tokens or 0):
+        expected = inside.format(other="in", limit=f"{use.input_tokens or 0:g}")
+        raise InvalidValue(name="cached", value=f"{use.cached_tokens:g}", expected=expected)
+    if use.reasoning_tokens > (use.output_tokens or 0):
+        expected = inside.format(other="out", limit=f"{use.output_tokens or 0:g}")
+        raise InvalidValue(name="reasoning", value=f"{use.reasoning_tokens:g}", expected=expected)
+    if use.active is not None and use.active > (use.parameters or 0):
+        expected = inside.format(other="parameters", limit=f"{use.parameters or 0:g}")
+        raise InvalidValue(name="active", value=f"{use.active:g}", expected=expected)
+    named = [name for name in (use.model, use.parameters, use.like) if name is not None]
+    if len(named) != 1:
+        expected = translate(mark("exactly one of model, parameters and like"))
+        raise InvalidValue(name="model", value=use.model or "", expected=expected)
+    if use.count is not None and use.accelerator is None:
+        expected = translate(mark("count needs an accelerator"))
+        raise InvalidValue(name="count", value=use.count, expected=expected)

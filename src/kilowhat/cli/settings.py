@@ -1,0 +1,91 @@
+"""Defaults that a user sets once, and where each of them comes from.
+
+Order: flags, then ``KILOWHAT_*`` in the environment, then ``./kilowhat.toml`` or
+``[tool.kilowhat]`` in ``./pyproject.toml``, then the user's own file.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kilowhat.errors import InvalidValue, UnknownName
+from kilowhat.language import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SETTINGS: dict[str, str] = {
+    "lang": mark("language of messages: fr or en"),
+    "zone": mark("electricity zone when none is given"),
+    "region": mark("cloud region when none is given"),
+    "provider": mark("who serves the models when it is not given"),
+    "date": mark("date of the factors when none is given"),
+    "factors": mark("directory of your own factors"),
+    "draws": mark("number of draws of each doubtful number"),
+    "purpose": mark("which sources are preferred: attributional, consequential, regulatory-fr"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A default: its value, and where it was set."""
+
+    value: str
+    origin: str
+
+
+def user_file() -> Path:
+    """The path of the user's own settings file."""
+    from platformdirs import user_config_path
+
+    return user_config_path("kilowhat") / "kilowhat.toml"
+
+
+def _files(directory: Path) -> Iterator[tuple[Path, dict[str, object]]]:
+    candidates = [directory / "kilowhat.toml", directory / "pyproject.toml", user_file()]
+    for path in candidates:
+        if not path.is_file():
+            continue
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            if path.name == "pyproject.toml":
+                continue  # somebody else's file: not ours to complain about
+            raise InvalidValue(name=str(path), value="TOML", expected=str(error)) from error
+        if path.name == "pyproject.toml":
+            tool = content.get("tool", {})
+            content = tool.get("kilowhat", {}) if isinstance(tool, dict) else {}
+        yield path, content
+
+
+def read(
+    directory: Path | None = None, environ: Mapping[str, str] | None = None
+) -> dict[str, Setting]:
+    """Every default that is set, with its origin.
+
+    Raises:
+        InvalidValue: a settings file is not TOML, or a value is not a text or a number.
+        UnknownName: a settings file has a key that is not a setting.
+    """
+    found: dict[str, Setting] = {}
+    variables = os.environ if environ is None else environ
+    for name in SETTINGS:
+        value = variables.get(f"KILOWHAT_{name.upper()}")
+        if value:
+            found[name] = Setting(value, f"KILOWHAT_{name.upper()}")
+    for path, content in _files(directory or Path.cwd()):
+        for name, raw in content.items():
+            if name not in SETTINGS:
+                import difflib
+
+                raise UnknownName(
+                    name=f"{path}: {name}", nearest=difflib.get_close_matches(name, SETTINGS)
+                )
+            if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
+                raise InvalidValue(name=name, value=raw, expected=str(path))
+            found.setdefault(name, Setting(str(raw), str(path)))
+    return found

@@ -1,0 +1,101 @@
+"""What an observed speed says of the machines and the batch behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kilowhat.language import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kilowhat.methods.call_features import Vector
+
+GRID = 48
+SPEED_SPREAD = 0.2
+"""Standard deviation of the logarithm of observed over computed speed."""
+REACH = 2.0
+"""How many of these a speed may lie outside of everything believed before it is a surprise."""
+
+OUTSIDE = mark(
+    "The observed speed lies outside what the known ways of serving this model reach; "
+    "the interval is widened."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditioned:
+    """Distributions after a speed was seen, to map the same uniform numbers through.
+
+    Attributes:
+        units: cumulative weights of the ways of serving, shape (n_units,).
+        shares: cumulative weights of the concurrency's own probability, by unit,
+            shape (n_units, GRID + 1).
+        excess: standard deviation to add to the logarithm of energy and time [1].
+        warnings: what a reader should be told.
+    """
+
+    units: Vector
+    shares: Vector
+    excess: float
+    warnings: tuple[str, ...]
+
+    def unit(self, uniform: Vector) -> Vector:
+        """Index of the way of serving, for each uniform number, shape (n_draws,)."""
+        found: Vector = np.searchsorted(self.units, uniform).clip(0, len(self.units) - 1)
+        return found
+
+    def share(self, first: Vector, second: Vector) -> Vector:
+        """Probability of the concurrency before the speed was seen, shape (n_draws,)."""
+        index = self.unit(first)
+        result = np.empty_like(second)
+        edges = np.linspace(0.0, 1.0, GRID + 1)
+        for unit in np.unique(index):
+            chosen = index == unit
+            result[chosen] = np.interp(second[chosen], self.shares[unit], edges)
+        return np.clip(result, 1e-6, 1.0 - 1e-6)
+
+
+def condition(
+    tokens_per_second: float,
+    weights: Sequence[float],
+    speed: Callable[[Vector], Vector],
+) -> Conditioned:
+    """Distributions of the way of serving and of its concurrency, given an observed speed.
+
+    Formula: weight ∝ prior · exp(−(ln v_observed − ln v_computed)^2/(2·0.2^2)), on a grid of
+    equal prior probability of the concurrency.
+
+    Args:
+        tokens_per_second: output tokens that one client sees each second [token/s].
+        weights: prior weights of the ways of serving [1].
+        speed: computed speeds [token/s], shape (n_units, GRID), for given probabilities of
+            the concurrency, shape (GRID,).
+
+    Returns:
+        The distributions; wider, and with a warning, when no way reaches such a speed.
+
+    Source: Bayes' rule.
+
+    >>> seen = condition(50.0, [1.0], lambda share: 100.0 * (1.0 - share[None, :]))
+    >>> bool(0.4 < seen.share(np.array([0.5]), np.array([0.5]))[0] < 0.6)
+    True
+    """
+    middles = (np.arange(GRID) + 0.5) / GRID
+    distance = (np.log(tokens_per_second) - np.log(speed(middles))) / SPEED_SPREAD
+    nearest = float(np.min(np.abs(distance)))
+    beyond = max(nearest - REACH, 0.0)
+    likelihood = np.exp(-0.5 * (distance**2 - nearest**2))
+    joint = np.asarray(weights)[:, None] * likelihood + 1e-300
+    by_unit = joint.sum(axis=1)
+    shares = np.zeros((len(by_unit), GRID + 1))
+    shares[:, 1:] = np.cumsum(joint, axis=1) / by_unit[:, None]
+    return Conditioned(
+        units=np.cumsum(by_unit) / by_unit.sum(),
+        shares=shares,
+        excess=SPEED_SPREAD * beyond,
+        warnings=(OUTSIDE,) if beyond else (),
+    )

@@ -1,0 +1,538 @@
+"""What is believed of a deployment, given what is known of it: draws of machines and batches."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import numpy as np
+
+from kilowhat.domain.deployment import Deployment, OperatingPoint
+from kilowhat.errors import DoesNotFit, UnsupportedPrecision
+from kilowhat.methods.conditioning import condition
+from kilowhat.methods.inference import mean_call
+from kilowhat.quantity.spread import Spread, normal_quantile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kilowhat.domain.architecture import Architecture, Magnitude
+    from kilowhat.domain.deployment import (
+        Accelerator,
+        DeploymentPrior,
+        KnownDeployment,
+        Precision,
+    )
+    from kilowhat.methods.call_features import Coefficients, Corrections, Vector
+
+MEMORY_SHARE = 0.9
+"""Share of an accelerator's memory that a server may fill with weights and cache."""
+WEIGHT_SHARE = 0.82
+"""Share of the memory that weights fill in the smallest unit somebody would choose."""
+CACHE_BYTES = 2.0
+DEFAULT_CHUNK_TOKENS = 8192.0
+DEFAULT_LINK_B_S = 64e9
+"""PCIe 4.0 x16, both directions, where no link is published."""
+NODE_SIZE = 8.0
+"""Accelerators that tensor parallelism spans at most; beyond, ranks of data parallelism."""
+WIDE_EXPERTS = 2e11
+"""Expert weights above which wide expert parallelism is an option."""
+DRAFT_WORK = 1.5
+"""Tokens computed in vain and by the draft model, per step of speculative decoding."""
+FITTED_YEAR = 2026
+
+Record = TypeVar("Record", "Architecture", "Coefficients", "Corrections")
+
+
+class Catalogue(NamedTuple):
+    """Tables that deployments are drawn from.
+
+    accelerators: by id; precisions: by id or alias; kinds: accelerator id to the fitted kind
+    it behaves like (hopper or blackwell); ranges: low, central, high, shape of shared factors.
+    """
+
+    accelerators: Mapping[str, Accelerator]
+    precisions: Mapping[str, Precision]
+    kinds: Mapping[str, str]
+    ranges: Mapping[str, tuple[float, float, float, str]]
+
+
+class Unit(NamedTuple):
+    """One way in which the model may be served, with its weight; sizes may be draws."""
+
+    accelerator: Accelerator
+    precision: Precision
+    count: Magnitude
+    data_parallel: Magnitude
+    is_speculative: bool
+    weight: float
+
+
+class Sampled(NamedTuple):
+    """A deployment and the point that it works at, both as draws."""
+
+    deployment: Deployment
+    point: OperatingPoint
+
+
+def sample(
+    architecture: Architecture,
+    prior: DeploymentPrior,
+    known: KnownDeployment,
+    catalogue: Catalogue,
+    fitted: tuple[Coefficients, Corrections],
+    uniform: Callable[[str], Vector],
+) -> Sampled:
+    """Draws of a deployment and its operating point, given what is known of them.
+
+    A unit (accelerator, precision, count, speculation) is drawn by one uniform number, its
+    concurrency by another. Observed tokens per second change the distributions that the two
+    numbers are mapped through, not the numbers: draws of two groups still add.
+
+    Args:
+        architecture: the model.
+        prior: what is believed beforehand of this provider or class.
+        known: what the user or the log tells.
+        catalogue: accelerators, precisions, kinds and shared ranges.
+        fitted: coefficients and corrections, floats or draws.
+        uniform: stratified uniform numbers by key, shape (n_draws,).
+
+    Returns:
+        The deployment and the point, numbers of shape (n_draws,) or floats.
+
+    Raises:
+        DoesNotFit: the model exceeds the memory of the accelerators that are known.
+        UnsupportedPrecision: the accelerator that is known lacks the precision.
+
+    Source: priors in `data/deployments.csv` and `data/factors/deployment.csv`.
+    """
+    units = possible_units(architecture, prior, known, catalogue)
+    point = _point(prior, known, uniform)
+    draw = _Draw(architecture, prior, known, catalogue, fitted[1], uniform)
+    first = uniform(f"deployment.{prior.id}.unit")
+    second = uniform(f"deployment.{prior.id}.concurrency")
+    weights = [unit.weight for unit in units]
+    if known.tokens_per_second is None:
+        share = np.cumsum(weights) / np.sum(weights)
+        index = np.searchsorted(share, first).clip(0, len(units) - 1)
+        return Sampled(_assemble(draw, units, index, second, point), point)
+    central = _central(draw, fitted)
+    found = condition(known.tokens_per_second, weights, central.speeds)
+    index, second = found.unit(first), found.share(first, second)
+    deployment = _assemble(draw, units, index, second, point)
+    if found.warnings:
+        z = normal_quantile(uniform(f"deployment.{prior.id}.surprise"))
+        deployment = replace(
+            deployment,
+            generation_factor=deployment.generation_factor * np.exp(found.excess * z),
+            warnings=deployment.warnings + found.warnings,
+        )
+    return Sampled(deployment, point)
+
+
+class _Draw(NamedTuple):
+    """Everything that stays the same while units are turned into deployments."""
+
+    architecture: Architecture
+    prior: DeploymentPrior
+    known: KnownDeployment
+    catalogue: Catalogue
+    corrections: Corrections
+    uniform: Callable[[str], Vector]
+
+    def quantile(self, name: str, probability: Vector) -> Vector:
+        """The prior's number of that name, else the shared one, at a probability."""
+        range_ = self.prior.ranges.get(name) or self.catalogue.ranges[name]
+        return Spread(*range_).quantile(probability)
+
+    def number(self, name: str) -> Vector:
+        """Draws of the number of that name."""
+        return self.quantile(name, self.uniform(f"deployment.{self.prior.id}.{name}"))
+
+
+class _Central(NamedTuple):
+    """The middle of everything but the unit and its concurrency, to compute speeds with."""
+
+    draw: _Draw
+    coefficients: Coefficients
+
+    def speeds(self, share: Vector) -> Vector:
+        """Tokens per second by unit and by probability of the concurrency [token/s]."""
+        units = possible_units(*self.draw[:4])
+        index = np.repeat(np.arange(len(units)), len(share))
+        tiled = np.tile(share, len(units))
+        draw = self.draw._replace(uniform=lambda _: np.full(len(index), 0.5))
+        point = _point(draw.prior, draw.known, draw.uniform)
+        deployment = _assemble(draw, units, index, tiled, point)
+        mean = mean_call(draw.architecture, deployment, point, self.coefficients)
+        speed: Vector = np.broadcast_to(mean.tokens_per_second, index.shape)
+        return speed.reshape(len(units), len(share))
+
+
+def _central(draw: _Draw, fitted: tuple[Coefficients, Corrections]) -> _Central:
+    """The same with medians in place of draws."""
+    return _Central(
+        draw._replace(
+            architecture=_medians(draw.architecture), corrections=_medians(draw.corrections)
+        ),
+        _medians(fitted[0]),
+    )
+
+
+def _medians(record: Record) -> Record:
+    """A record of draws with each vector replaced by its median."""
+    values = {field.name: getattr(record, field.name) for field in fields(record)}
+    return replace(
+        record,
+        **{
+            name: float(np.median(value))
+            for name, value in values.items()
+            if isinstance(value, np.ndarray)
+        },
+    )
+
+
+def _point(
+    prior: DeploymentPrior, known: KnownDeployment, uniform: Callable[[str], Vector]
+) -> OperatingPoint:
+    """The calls' own mean lengths where they are known, else the prior's."""
+
+    def number(name: str) -> Vector:
+        return Spread(*prior.ranges[name]).quantile(uniform(f"deployment.{prior.id}.{name}"))
+
+    variety = number("length_variety")
+    if known.lengths is not None:
+        fresh, cached, output, images, videos = known.lengths
+        return OperatingPoint(fresh, cached, output, variety, images, videos)
+    whole, output = number("input_tokens"), number("output_tokens")
+    cached = whole * number("cached_share")
+    return OperatingPoint(whole - cached, cached, output, variety)
+
+
+def possible_units(
+    architecture: Architecture,
+    prior: DeploymentPrior,
+    known: KnownDeployment,
+    catalogue: Catalogue,
+) -> list[Unit]:
+    """The ways in which the model may be served, given what is known, with their weights.
+
+    Args:
+        architecture: the model.
+        prior: what is believed beforehand.
+        known: what the user or the log tells.
+        catalogue: accelerators and precisions.
+
+    Returns:
+        Units with positive weights; sizes are floats, or draws for a model of unknown size.
+
+    Raises:
+        DoesNotFit: the model exceeds the memory of the accelerators that are known.
+        UnsupportedPrecision: the accelerator that is known lacks the precision.
+
+    Source: priors in `data/deployments.csv`.
+    """
+    units: list[Unit] = []
+    for name, weight in _choices(known.accelerator, prior.accelerators):
+        accelerator = catalogue.accelerators[name]
+        for precision, share in _precisions(architecture, accelerator, prior, known, catalogue):
+            for speculative, odds in _speculation(prior, known):
+                units += [
+                    Unit(accelerator, precision, count, ranks, speculative, weight * share * p * odds)
+                    for count, ranks, p in _sizes(architecture, accelerator, precision, prior, known)
+                ]
+    return units
+
+
+def _choices(
+    known: str | None, prior: tuple[tuple[str, float], ...]
+) -> tuple[tuple[str, float], ...]:
+    """The known value alone, else the prior's values with their weights."""
+    return prior if known is None else ((known, 1.0),)
+
+
+def _speculation(
+    prior: DeploymentPrior, known: KnownDeployment
+) -> tuple[tuple[bool, float], ...]:
+    """With and without speculative decoding; without, where the deployment was described."""
+    share = prior.speculative_share
+    if share <= 0.0 or (known.concurrency is not None and known.accelerator is not None):
+        return ((False, 1.0),)
+    return ((False, 1.0 - share), (True, share))
+
+
+def _precisions(
+    architecture: Architecture,
+    accelerator: Accelerator,
+    prior: DeploymentPrior,
+    known: KnownDeployment,
+    catalogue: Catalogue,
+) -> list[tuple[Precision, float]]:
+    """Precisions that this accelerator can take, with weights."""
+    if known.precision is not None:
+        return [(_supported(known.precision, accelerator, catalogue, known), 1.0)]
+    if known.native_precision is not None:
+        native = catalogue.precisions[known.native_precision]
+        usable = native.needs in accelerator.peak_flop_s or known.accelerator is None
+        wanted = [(native if usable else _widest(catalogue), 1.0)]
+    else:
+        wanted = [
+            (catalogue.precisions[name], weight)
+            for name, weight in prior.precisions
+            if catalogue.precisions[name].needs in accelerator.peak_flop_s
+        ]
+        wanted = wanted or [(_widest(catalogue), 1.0)]
+    if known.accelerator is None or known.count is None and prior.kind != "own-machine":
+        return wanted
+    return _that_fit(architecture, accelerator, known, wanted, catalogue)
+
+
+def _widest(catalogue: Catalogue) -> Precision:
+    """The 16-bit precision, which every accelerator takes."""
+    return catalogue.precisions["bf16"]
+
+
+def _that_fit(
+    architecture: Architecture,
+    accelerator: Accelerator,
+    known: KnownDeployment,
+    wanted: list[tuple[Precision, float]],
+    catalogue: Catalogue,
+) -> list[tuple[Precision, float]]:
+    """Wanted precisions that fit the known memory, else the widest that does."""
+    memory = (known.count or 1.0) * accelerator.memory_b * MEMORY_SHARE
+    fitting = [
+        (precision, weight)
+        for precision, weight in wanted
+        if np.median(weight_bytes(architecture, precision)) <= memory
+    ]
+    if fitting:
+        return fitting
+    for name in ("fp8", "int8", "int4"):
+        precision = catalogue.precisions[name]
+        usable = precision.needs in accelerator.peak_flop_s
+        if usable and np.median(weight_bytes(architecture, precision)) <= memory:
+            return [(precision, 1.0)]
+    return [(catalogue.precisions["int4"], 1.0)]
+
+
+def _supported(
+    name: str, accelerator: Accelerator, catalogue: Catalogue, known: KnownDeployment
+) -> Precision:
+    """The precision of that name, if the accelerator takes it."""
+    precision = catalogue.precisions.get(name.lower())
+    is_known = known.accelerator is not None
+    if precision is None or (is_known and precision.needs not in accelerator.peak_flop_s):
+        available = sorted(
+            {
+                other.id
+                for other in catalogue.precisions.values()
+                if other.needs in accelerator.peak_flop_s
+            }
+        )
+        raise UnsupportedPrecision(
+            precision=name, accelerator=accelerator.id, available=available
+        )
+    return precision
+
+
+def weight_bytes(architecture: Architecture, precision: Precision) -> Magnitude:
+    """Memory that a model's weights take, embeddings and image encoder in 16 bit [B].
+
+    Formula: W = dense·b_dense + experts·b_expert + 2·(embedding + vision).
+
+    Args:
+        architecture: the model.
+        precision: how its weights are stored.
+
+    Returns:
+        Bytes [B], of the shape of the architecture's numbers.
+
+    Source: definition.
+    """
+    wide = 2.0 if precision.dense_bytes >= 1.0 else precision.dense_bytes
+    return (
+        architecture.dense_parameters * precision.dense_bytes
+        + architecture.expert_parameters * precision.expert_bytes
+        + wide * (architecture.embedding_parameters + architecture.vision_parameters)
+    )
+
+
+def _sizes(
+    architecture: Architecture,
+    accelerator: Accelerator,
+    precision: Precision,
+    prior: DeploymentPrior,
+    known: KnownDeployment,
+) -> list[tuple[Magnitude, Magnitude, float]]:
+    """Sizes of the unit, ranks of data parallelism, and weights."""
+    needed = weight_bytes(architecture, precision)
+    if known.count is not None or prior.kind == "own-machine":
+        count = known.count or 1.0
+        available = count * accelerator.memory_b
+        if np.median(needed) > available * MEMORY_SHARE:
+            raise DoesNotFit(
+                model=architecture.name,
+                accelerator=accelerator.id,
+                count=int(count),
+                needed_gb=round(float(np.median(needed)) / 1e9, 1),
+                available_gb=round(available / 1e9, 1),
+            )
+        return [(count, max(1.0, count / NODE_SIZE), 1.0)]
+    smallest = 2.0 ** np.ceil(
+        np.log2(np.maximum(needed / (accelerator.memory_b * WEIGHT_SHARE), 1.0))
+    )
+    wide_share = sum(weight for _, weight in prior.wide_units)
+    sizes: list[tuple[Magnitude, Magnitude, float]] = [
+        (smallest * factor, np.maximum(1.0, smallest * factor / NODE_SIZE), p * (1.0 - wide_share))
+        for factor, p in prior.unit_sizes
+    ]
+    is_wide = np.asarray(architecture.expert_parameters) > WIDE_EXPERTS
+    for count, p in prior.wide_units:
+        wide = np.where(is_wide, np.maximum(count, smallest), smallest)
+        sizes.append((wide, np.where(is_wide, wide, np.maximum(1.0, smallest / NODE_SIZE)), p))
+    return [size for size in sizes if size[2] > 0.0]
+
+
+def _gather(values: list[Magnitude], index: Vector) -> Magnitude:
+    """The value of each draw's unit: a float when all units agree."""
+    first = values[0]
+    if all(value is first or (np.ndim(value) == 0 and value == first) for value in values):
+        return first
+    draws = np.arange(len(index))
+    stacked = np.stack([np.broadcast_to(value, index.shape) for value in values])
+    return stacked[index, draws]
+
+
+def _assemble(
+    draw: _Draw, units: list[Unit], index: Vector, share: Vector, point: OperatingPoint
+) -> Deployment:
+    """The deployment of each draw's unit, at a probability of its concurrency."""
+
+    def pick(value: Callable[[Unit], Magnitude]) -> Magnitude:
+        return _gather([value(unit) for unit in units], index)
+
+    machines = list(dict.fromkeys(unit.accelerator.id for unit in units))
+    factors = {name: _kind_factors(draw, name) for name in machines}
+    count, ranks = pick(lambda u: u.count), pick(lambda u: u.data_parallel)
+    gain = np.maximum(draw.number("speculative_gain"), 1.0)
+    tokens = pick(lambda u: gain if u.is_speculative else 1.0)
+    memory = pick(lambda u: MEMORY_SHARE * u.accelerator.memory_b)
+    weights = pick(lambda u: _held_bytes(draw.architecture, u))
+    concurrency = _concurrency(draw, share, count)
+    if draw.known.concurrency is None:
+        room = _room(draw.architecture, point, count, ranks, memory, weights)
+        concurrency = np.minimum(concurrency, room)
+    fixed = draw.corrections
+    return Deployment(
+        kind=draw.prior.kind,
+        accelerators=tuple(machines),
+        which=np.array([machines.index(unit.accelerator.id) for unit in units])[index]
+        if len(machines) > 1
+        else 0,
+        count=count,
+        data_parallel=ranks,
+        concurrency=concurrency,
+        tdp_w=pick(lambda u: u.accelerator.tdp_w),
+        bandwidth_b_s=pick(lambda u: u.accelerator.bandwidth_b_s),
+        peak_flop_s=pick(lambda u: _peak(u.accelerator, u.precision)),
+        link_b_s=pick(lambda u: u.accelerator.link_b_s or DEFAULT_LINK_B_S),
+        dense_bytes=pick(lambda u: u.precision.dense_bytes),
+        expert_bytes=pick(lambda u: u.precision.expert_bytes),
+        cache_bytes=CACHE_BYTES,
+        bandwidth_factor=pick(lambda u: factors[u.accelerator.id][0]),
+        compute_factor=pick(
+            lambda u: factors[u.accelerator.id][1]
+            * (fixed.fp8_compute if u.precision.arithmetic != "bf16" else 1.0)
+        ),
+        expert_factor=pick(lambda u: _expert_factor(u.precision, fixed)),
+        overhead_factor=pick(lambda u: factors[u.accelerator.id][2]),
+        layer_factor=pick(lambda u: _layer_factor(draw.architecture, u.precision, fixed)),
+        chunk_tokens=DEFAULT_CHUNK_TOKENS * np.asarray(ranks, dtype=float),
+        tokens_per_step=tokens,
+        work_per_step=np.where(np.asarray(tokens) > 1.0, tokens + DRAFT_WORK, 1.0),
+        generation_factor=_generation(draw),
+    )
+
+
+def _held_bytes(architecture: Architecture, unit: Unit) -> Magnitude:
+    """Weights in the memory of the whole unit, dense ones once per rank [B]."""
+    copies = np.asarray(unit.data_parallel) - 1.0
+    repeated = architecture.dense_parameters * unit.precision.dense_bytes * copies
+    return weight_bytes(architecture, unit.precision) + repeated
+
+
+def _concurrency(draw: _Draw, share: Vector, count: Magnitude) -> Magnitude:
+    """Sequences in flight: the known number, else the prior's at a probability [1]."""
+    if draw.known.concurrency is not None:
+        return draw.known.concurrency
+    if draw.known.serving == "offline":
+        share = 0.5 + 0.5 * share
+    sequences = draw.quantile("concurrency", share)
+    return np.maximum(sequences * count if draw.prior.is_per_accelerator else sequences, 1.0)
+
+
+def _room(
+    architecture: Architecture,
+    point: OperatingPoint,
+    count: Magnitude,
+    ranks: Magnitude,
+    memory: Magnitude,
+    weights: Magnitude,
+) -> Magnitude:
+    """Sequences whose cache fits beside the weights [1]."""
+    context = point.fresh_tokens + point.cached_tokens + 0.5 * point.output_tokens
+    seen = architecture.attention_layers * context + architecture.window_layers * np.minimum(
+        context, architecture.window_tokens
+    )
+    copies = np.maximum(1.0, count / ranks / architecture.cache_shards)
+    each = architecture.cache_elements * CACHE_BYTES * seen * copies
+    each = each + architecture.state_elements * CACHE_BYTES
+    return np.maximum((memory * count - weights) / each, 1.0)
+
+
+def _peak(accelerator: Accelerator, precision: Precision) -> float:
+    """Peak of the arithmetic that the weights are multiplied in [FLOP/s]."""
+    peaks = accelerator.peak_flop_s
+    return peaks.get(precision.arithmetic, peaks["bf16"])
+
+
+def _kind_factors(draw: _Draw, name: str) -> tuple[Magnitude, Magnitude, Magnitude]:
+    """Bandwidth, peak and fixed times relative to the reference, by kind of accelerator."""
+    kind = draw.catalogue.kinds.get(name)
+    fixed = draw.corrections
+    if kind == "hopper":
+        return 1.0, 1.0, 1.0
+    if kind == "blackwell":
+        return fixed.blackwell_bandwidth, fixed.blackwell_compute, fixed.blackwell_overhead
+    reached = Spread(*draw.catalogue.ranges["unmeasured_efficiency"])
+    slower = Spread(*draw.catalogue.ranges["unmeasured_overhead"])
+    efficiency = reached.quantile(draw.uniform(f"deployment.{name}.efficiency"))
+    return efficiency, efficiency, slower.quantile(draw.uniform(f"deployment.{name}.overhead"))
+
+
+def _expert_factor(precision: Precision, fixed: Corrections) -> Magnitude:
+    """Bandwidth reached on experts relative to 16-bit ones [1]."""
+    named = {"fp8": fixed.fp8_experts, "mxfp4": fixed.mxfp4_experts}
+    return named.get(precision.fitted, 1.0)
+
+
+def _layer_factor(
+    architecture: Architecture, precision: Precision, fixed: Corrections
+) -> Magnitude:
+    """Fixed time per layer relative to 16 bit: block-wise scales cost time in expert models."""
+    if precision.fitted != "fp8":
+        return 1.0
+    is_mixture = np.asarray(architecture.expert_parameters) > 0
+    return fixed.fp8_layers if np.all(is_mixture) else np.where(is_mixture, fixed.fp8_layers, 1.0)
+
+
+def _generation(draw: _Draw) -> Magnitude:
+    """Energy relative to the serving software fitted on, by year and prior [1]."""
+    known = draw.known
+    is_described = known.accelerator is not None and known.concurrency is not None
+    factor: Magnitude = 1.0 if is_described else draw.number("generation_factor")
+    if known.year is not None and known.year < FITTED_YEAR:
+        full = draw.number("generation_2024")
+        factor = factor * (full if known.year < FITTED_YEAR - 1 else np.sqrt(full))
+    return factor

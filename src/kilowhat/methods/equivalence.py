@@ -1,0 +1,254 @@
+"""Everyday equivalents of an energy, an emission or a volume of water, in both directions."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kilowhat.errors import UnknownEquivalence
+from kilowhat.quantity.quantity import Quantity
+from kilowhat.quantity.units import ENERGY, GHG, POWER, WATER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from kilowhat.quantity.quantity import Magnitude
+    from kilowhat.quantity.units import Dimension
+
+EVERYWHERE = "world"
+ON_REQUEST = 90
+"""Equivalents of this rank or above are dated or contested: shown only when asked for."""
+_DIMENSIONS: dict[str, Dimension] = {"energy": ENERGY, "ghg": GHG, "water": WATER}
+_EASY = (0.1, 1000.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalence:
+    """A thing that readers know, and the factor that says what one of it takes.
+
+    Attributes:
+        id: its name in the table, such as ``microwave``.
+        dimension: ``energy``, ``ghg`` or ``water``.
+        factor: id of the ``everyday`` factor; one with a power counts hours of use.
+        labels: what one and several are called, by language: ``{"en": (one, many)}``.
+        locales: country codes whose readers know it; ``world`` for everyone.
+        rank: which comes first when several fit; from ``ON_REQUEST``, only when asked for.
+    """
+
+    id: str
+    dimension: str
+    factor: str
+    labels: Mapping[str, tuple[str, str]]
+    locales: tuple[str, ...]
+    rank: int
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, str]) -> Equivalence:
+        """The equivalence that a row of ``equivalences.csv`` describes.
+
+        Raises:
+            KeyError: the row lacks a column.
+            ValueError: the rank is not a whole number.
+        """
+        labels = {
+            language: (row[f"label_{language}_one"], row[f"label_{language}_many"])
+            for language in ("en", "fr")
+        }
+        locales = tuple(row["locales"].split("|"))
+        return cls(row["id"], row["dimension"], row["factor"], labels, locales, int(row["rank"]))
+
+    def label(self, count: float, language: str = "en") -> str:
+        """What so many are called: French keeps the singular below two, English only for one."""
+        one, many = self.labels[language]
+        single = abs(count) < 2 if language == "fr" else count == 1
+        return one if single else many
+
+    def is_for(self, dimension: Dimension) -> bool:
+        """Whether it measures amounts of a dimension."""
+        return _DIMENSIONS[self.dimension] == dimension
+
+
+def amount_of_one(factor: Quantity) -> Quantity:
+    """What one of an everyday thing takes [J, gCO2e or L]; may be a vector of draws.
+
+    one = factor, or for a power: power · 1 h
+
+    Args:
+        factor: value of the ``everyday`` factor [W, J, gCO2e or L].
+
+    Raises:
+        Nothing.
+
+    Source: definition of the watt-hour, BIPM, The International System of Units, 9th edition.
+
+    >>> amount_of_one(Quantity.of(900, "W")).to("Wh")
+    900.0
+    """
+    return factor * Quantity.of(1.0, "h") if factor.dimension == POWER else factor
+
+
+def count_in(amount: Quantity, one: Quantity) -> Magnitude:
+    """How many everyday things an amount makes [1]; a vector when either is one.
+
+    n = amount / one
+
+    Args:
+        amount: what is compared [J, gCO2e or L].
+        one: what one thing takes, from `amount_of_one` [same dimension].
+
+    Raises:
+        DimensionError: the two measure different things.
+
+    Source: definition of a ratio of like quantities, JCGM 200 (VIM), 1.1.
+
+    >>> count_in(Quantity.of(1.8, "kWh"), amount_of_one(Quantity.of(900, "W")))
+    2.0
+    """
+    return (amount / one).to("1")
+
+
+def amount_in(count: Magnitude, one: Quantity) -> Quantity:
+    """What so many everyday things take [J, gCO2e or L]: the inverse of `count_in`.
+
+    amount = n · one
+
+    Args:
+        count: how many [1]; may be a vector of draws.
+        one: what one thing takes, from `amount_of_one` [J, gCO2e or L].
+
+    Raises:
+        Nothing.
+
+    Source: definition of a ratio of like quantities, JCGM 200 (VIM), 1.1.
+
+    >>> amount_in(2, amount_of_one(Quantity.of(900, "W"))).to("kWh")
+    1.8
+    """
+    return one * count
+
+
+def rounded(count: float, width: float = 1.0) -> float:
+    """A count as one would say it [1]: "about 11 hours", never 11.382.
+
+    Two significant digits from 10 on, or when the interval is narrower than 1.5; else one.
+
+    Args:
+        count: how many [1].
+        width: 95 % point over 5 % point of the count's interval [1].
+
+    Raises:
+        ValueError: the count is not finite.
+
+    Source: GUM (JCGM 100), 7.2.6: digits follow from the uncertainty.
+
+    >>> rounded(11.382), rounded(3.44, width=3), rounded(0.0412), rounded(238.2)
+    (11.0, 3.0, 0.041, 240.0)
+    """
+    if not math.isfinite(count):
+        raise ValueError(count)
+    if count == 0:
+        return 0.0
+    digits = 2 if abs(count) >= 10 or width < 1.5 else 1
+    return float(f"{count:.{digits - 1}e}")
+
+
+def choose(
+    catalogue: Iterable[Equivalence],
+    counts: Mapping[str, float],
+    locale: str = EVERYWHERE,
+    most: int = 2,
+) -> list[Equivalence]:
+    """The few equivalents that say an amount best to the readers of a country.
+
+    Those counted between about 0.1 and 1,000 come first, then the nearest to that; among equals
+    the reader's own country, then the rank of the table.  Dated ones are never chosen.
+
+    Args:
+        catalogue: every equivalent.
+        counts: how many of each the amount makes, by id [1]; those absent are left out.
+        locale: country code of the reader, such as ``fra``; ``world`` when unknown.
+        most: how many are wanted.
+
+    Raises:
+        Nothing.
+
+    Source: none; a rule of presentation.
+
+    >>> lamp = Equivalence("led", "energy", "everyday.led-bulb.power", {}, ("world",), 1)
+    >>> [item.id for item in choose([lamp], {"led": 11.4})]
+    ['led']
+    """
+    known = [
+        item
+        for item in catalogue
+        if item.id in counts
+        and counts[item.id] > 0
+        and item.rank < ON_REQUEST
+        and (locale in item.locales or EVERYWHERE in item.locales)
+    ]
+    return sorted(known, key=lambda item: _order(item, counts[item.id], locale))[:most]
+
+
+def _order(item: Equivalence, count: float, locale: str) -> tuple[float, bool, int, str]:
+    """Sorting key: decades outside the easy range, foreign, rank, id."""
+    low, high = _EASY
+    outside = max(math.log10(low / count), math.log10(count / high), 0.0)
+    return round(outside, 3), locale not in item.locales, item.rank, item.id
+
+
+def named(
+    catalogue: Sequence[Equivalence], name: str, dimension: Dimension | None = None
+) -> Equivalence:
+    """The equivalent that a reader's word names: an id, a label in any language, or its end.
+
+    Args:
+        catalogue: every equivalent, dated ones included.
+        name: such as ``microwave``, ``km en TGV``, ``LED bulb``.
+        dimension: of the amount compared, when known; only its equivalents are looked at.
+
+    Raises:
+        UnknownEquivalence: none, or more than one, bears the name; gives the nearest.
+
+    Source: none; a look-up.
+
+    >>> lamp = Equivalence("led", "energy", "f", {"en": ("hour of an LED bulb", "hours")}, (), 1)
+    >>> named([lamp], "LED bulb").id
+    'led'
+    """
+    wanted = _plain(name)
+    known = [item for item in catalogue if dimension is None or item.is_for(dimension)]
+    for match in (_is_id, _is_label, _is_part):
+        found = [item for item in known if match(item, wanted)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UnknownEquivalence(name=name, nearest=[item.id for item in found][:5])
+    ids = [item.id for item in known]
+    nearest = difflib.get_close_matches(wanted.replace(" ", "-"), ids, n=3, cutoff=0.5)
+    raise UnknownEquivalence(name=name, nearest=nearest)
+
+
+def _plain(text: str) -> str:
+    """Lower case, without accents or typographic apostrophes, single spaces."""
+    letters = unicodedata.normalize("NFD", text.replace("’", "'").replace("œ", "oe"))
+    kept = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return " ".join(kept.lower().split())
+
+
+def _words(item: Equivalence) -> list[str]:
+    return [_plain(label) for pair in item.labels.values() for label in pair]
+
+
+def _is_id(item: Equivalence, wanted: str) -> bool:
+    return item.id == wanted.replace(" ", "-")
+
+
+def _is_label(item: Equivalence, wanted: str) -> bool:
+    return wanted in _words(item)
+
+
+def _is_part(item: Equivalence, wanted: str) -> bool:
+    return any(f" {wanted} " in f" {label} " for label in _words(item))

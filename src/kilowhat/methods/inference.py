@@ -1,0 +1,198 @@
+"""Text and multimodal chat: tokens to accelerator energy, as a price list per feature."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from kilowhat.methods.call_features import FEATURES, Coefficients, features, mean_features
+from kilowhat.methods.roofline import Loads, loads
+
+if TYPE_CHECKING:
+    from kilowhat.domain.architecture import Architecture, Magnitude
+    from kilowhat.domain.deployment import Deployment, OperatingPoint
+    from kilowhat.methods.call_features import Vector
+
+__all__ = [
+    "FEATURES",
+    "Coefficients",
+    "PriceList",
+    "features",
+    "mean_call",
+    "mean_features",
+    "price_list",
+]
+
+
+TINY_S = 1e-30
+
+
+class PriceList(NamedTuple):
+    """What one unit of each feature of a call costs at an operating point.
+
+    energy_j: accelerator energy [J per unit of the feature], shape (len(FEATURES), n_draws).
+    occupancy_s: time of one accelerator [s per unit of the feature], same shape.
+    """
+
+    energy_j: Vector
+    occupancy_s: Vector
+
+
+class MeanCall(NamedTuple):
+    """The mean call of an operating point, floats or vectors of draws.
+
+    energy_j: accelerator energy [J]; time_s: time of the whole unit [s];
+    power_w: mean power of one accelerator [W]; tokens_per_second: output tokens that one
+    client sees each second [token/s].
+    """
+
+    energy_j: Magnitude
+    time_s: Magnitude
+    power_w: Magnitude
+    tokens_per_second: Magnitude
+
+
+class _Pace(NamedTuple):
+    """Time and energy of the mean call, with what one more second of each resource adds."""
+
+    time_s: Magnitude
+    power_share: Magnitude
+    time_by: tuple[Magnitude, ...]
+    energy_by: tuple[Magnitude, ...]
+
+
+def price_list(
+    architecture: Architecture,
+    deployment: Deployment,
+    point: OperatingPoint,
+    coefficients: Coefficients,
+    residual: Magnitude = 1.0,
+) -> PriceList:
+    """Energy and accelerator time per unit of each feature of a call at an operating point.
+
+    Formula: E = n·TDP·t·c(φ0 + φ_m·u_m^γ + φ_c·u_c^γ), t = t_fixed + Σ (t_m^p + t_c^p)^(1/p)
+    over steps that decode and steps that read prompts too, c(u) = u/(1 + u^8)^(1/8). E is homogeneous of degree 1 in the seconds of its resources, so
+    each feature's price is the sum of ∂E/∂t_i times the seconds that it adds (Euler shares).
+
+    Args:
+        architecture: the model.
+        deployment: the machines.
+        point: the mean call that they are busy with.
+        coefficients: the fitted coefficients.
+        residual: ratio of true to computed energy, one factor per architecture [1].
+
+    Returns:
+        Prices [J and s per unit of the feature]; `features(...) @ energy_j` is the energy of
+        a call [J, shape (n_draws,)], and of the mean call exactly n·P·t/B·T_out.
+
+    Source: roofline model with the coefficients of `data/inference/coefficients.csv`.
+    """
+    seconds = loads(architecture, deployment, point, coefficients)
+    pace = _pace(seconds, mean_features(point), coefficients)
+    scale = deployment.generation_factor * deployment.count
+    watts = scale * deployment.tdp_w * residual
+    energy = [watts * _dot(pace.energy_by, seconds, index) for index in range(len(FEATURES))]
+    time = [scale * _dot(pace.time_by, seconds, index) for index in range(len(FEATURES))]
+    return PriceList(_stack(energy), _stack(time))
+
+
+def mean_call(
+    architecture: Architecture,
+    deployment: Deployment,
+    point: OperatingPoint,
+    coefficients: Coefficients,
+) -> MeanCall:
+    """Energy, time, power and client speed of the mean call of an operating point.
+
+    Formula: tokens/s of a client = T_out/(B·t), by Little's law.
+
+    Returns:
+        Energy [J], time of the unit [s], power of one accelerator [W], speed [token/s].
+
+    Source: as `price_list`.
+    """
+    seconds = loads(architecture, deployment, point, coefficients)
+    pace = _pace(seconds, mean_features(point), coefficients)
+    time_s = pace.time_s * deployment.generation_factor
+    power_w = deployment.tdp_w * pace.power_share
+    return MeanCall(
+        deployment.count * power_w * time_s,
+        time_s,
+        power_w,
+        point.output_tokens / (deployment.concurrency * time_s),
+    )
+
+
+def _pace(seconds: Loads, mean: list[Magnitude], coefficients: Coefficients) -> _Pace:
+    """Time, power and their derivatives by the seconds of the seven resources."""
+    total = Loads(*(_total(column, mean) for column in seconds))
+    decode_s, by_memory, by_compute = _overlap(total.memory, total.compute, coefficients)
+    prompt_s, by_prompt_memory, by_prompt_compute = _overlap(
+        total.prompt_memory, total.prompt_compute, coefficients
+    )
+    time_s = total.fixed + decode_s + prompt_s
+    gamma = coefficients.power_exponent
+    memory = coefficients.memory_power * (total.ideal_memory / time_s) ** gamma
+    compute = coefficients.compute_power * (total.ideal_compute / time_s) ** gamma
+    share = coefficients.idle_power + memory + compute
+    square = share * share
+    fourth = square * square
+    excess = 1.0 + fourth * fourth
+    cap = 1.0 / np.sqrt(np.sqrt(np.sqrt(excess)))
+    slope = cap / excess
+    by_time = share * cap - slope * gamma * (memory + compute)
+    by_ideal = slope * gamma * time_s
+    time_by = (1.0, by_memory, by_compute, by_prompt_memory, by_prompt_compute)
+    energy_by = (
+        by_time,
+        *(by_time * weight for weight in time_by[1:]),
+        by_ideal * memory / (total.ideal_memory + TINY_S),
+        by_ideal * compute / (total.ideal_compute + TINY_S),
+    )
+    return _Pace(time_s, share * cap, time_by, energy_by)
+
+
+def _overlap(
+    memory_s: Magnitude, compute_s: Magnitude, coefficients: Coefficients
+) -> tuple[Magnitude, Magnitude, Magnitude]:
+    """The p-norm of two overlapping times [s], and its derivatives by both [1]."""
+    slower = np.maximum(memory_s, compute_s) + TINY_S
+    ratio = np.minimum(memory_s, compute_s) / slower
+    power = ratio**coefficients.overlap
+    greater = (1.0 + power) ** (1.0 / coefficients.overlap - 1.0)
+    lesser = greater * power / (ratio + TINY_S)
+    is_memory = memory_s >= compute_s
+    return (
+        slower * (greater + ratio * lesser),
+        np.where(is_memory, greater, lesser),
+        np.where(is_memory, lesser, greater),
+    )
+
+
+def _total(column: list[Magnitude], mean: list[Magnitude]) -> Magnitude:
+    """Seconds of one resource for the mean call [s]."""
+    total: Magnitude = 0.0
+    for seconds, amount in zip(column, mean, strict=True):
+        if not _is_zero(seconds):
+            total = total + seconds * amount
+    return total
+
+
+def _dot(weights: tuple[Magnitude, ...], seconds: Loads, index: int) -> Magnitude:
+    """Weighted seconds of one feature over the resources."""
+    total: Magnitude = 0.0
+    for weight, column in zip(weights, seconds, strict=False):
+        if not _is_zero(column[index]):
+            total = total + weight * column[index]
+    return total
+
+
+def _is_zero(value: Magnitude) -> bool:
+    """Whether a load is absent, as against a vector of draws."""
+    return isinstance(value, float) and value == 0.0
+
+
+def _stack(rows: list[Magnitude]) -> Vector:
+    """Rows of draws as one array, shape (len(FEATURES), n_draws)."""
+    return np.array(np.broadcast_arrays(*(np.atleast_1d(row) for row in rows)), dtype=np.float64)

@@ -1,0 +1,165 @@
+"""The reference measurements as inputs of the model, one row a draw."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from kilowhat.domain.architecture import Architecture
+from kilowhat.domain.deployment import Deployment, OperatingPoint
+from kilowhat.methods.architecture import of_layout
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kilowhat.methods.call_features import Corrections, Vector
+
+TEXT_TASKS = ("lm-arena-chat", "gpqa", "sourcegraph-fim")
+MEDIA_TASKS = ("image-chat", "video-chat")
+PROMPT_TOKENS = {"lm-arena-chat": 127.0, "gpqa": 300.0, "sourcegraph-fim": 2006.0}
+"""Mean prompt lengths [token]: the public rows do not carry them; fitted, or taken."""
+MEDIA_PROMPT_TOKENS = 127.0
+HARDWARE = {
+    "H100": (700.0, 3350e9, 989.4e12, 1978e12, 900e9),
+    "B200": (1000.0, 7700e9, 2250e12, 4500e12, 1800e9),
+}
+"""TDP [W], bandwidth [B/s], peak bf16 and fp8 [FLOP/s], link [B/s]: factors/hardware.csv."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Measurements and what is known of each; every vector has one entry a row."""
+
+    table: pd.DataFrame
+    architecture: Architecture
+    energy_j: Vector
+    step_s: Vector
+    power_w: Vector
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def groups(self) -> Vector:
+        """The architecture of each row: the unit that is left out."""
+        return self.table["group"].to_numpy()
+
+    @property
+    def is_text(self) -> Vector:
+        """Whether a row is of a text task."""
+        return self.table["task"].isin(TEXT_TASKS).to_numpy()
+
+    def take(self, chosen: Vector) -> Rows:
+        """The rows at a mask or at indices."""
+        pick = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
+        vectors = {
+            field.name: getattr(self.architecture, field.name)[pick]
+            for field in fields(Architecture)
+            if field.name != "name"
+        }
+        return Rows(
+            self.table.iloc[pick].reset_index(drop=True),
+            Architecture(name="rows", **vectors),
+            self.energy_j[pick],
+            self.step_s[pick],
+            self.power_w[pick],
+        )
+
+    def deployment(self, corrections: Corrections) -> Deployment:
+        """The deployment of each row, corrected by precision and accelerator."""
+        table = self.table
+        precision, gpu = table["weight_precision"].to_numpy(), table["gpu_model"].to_numpy()
+        is_fp8, is_mxfp4 = precision == "fp8", precision == "mxfp4"
+        is_b200 = gpu == "B200"
+        hardware = np.array([HARDWARE[name] for name in gpu]).T
+        is_mixture = np.asarray(self.architecture.expert_parameters) > 0
+        ones = np.ones(len(table))
+
+        def where(condition: Vector, value: object) -> Vector:
+            return np.where(condition, value, ones)
+
+        return Deployment(
+            kind="endpoint",
+            accelerators=("h100-sxm", "b200-sxm"),
+            which=is_b200.astype(int),
+            count=table["num_gpus"].to_numpy(float),
+            data_parallel=ones,
+            concurrency=table["avg_batch_size"].to_numpy(float),
+            tdp_w=hardware[0],
+            bandwidth_b_s=hardware[1],
+            peak_flop_s=np.where(is_fp8, hardware[3], hardware[2]),
+            link_b_s=hardware[4],
+            dense_bytes=np.where(is_fp8, 1.0, 2.0),
+            expert_bytes=np.where(is_fp8, 1.0, np.where(is_mxfp4, 0.53125, 2.0)),
+            cache_bytes=2.0 * ones,
+            bandwidth_factor=where(is_b200, corrections.blackwell_bandwidth),
+            compute_factor=where(is_b200, corrections.blackwell_compute)
+            * where(is_fp8, corrections.fp8_compute),
+            expert_factor=where(is_fp8, corrections.fp8_experts)
+            * where(is_mxfp4, corrections.mxfp4_experts),
+            overhead_factor=where(is_b200, corrections.blackwell_overhead),
+            layer_factor=where(is_fp8 & is_mixture, corrections.fp8_layers),
+            chunk_tokens=8192.0 * ones,
+        )
+
+    def point(self, length_variety: float | None = 1.5) -> OperatingPoint:
+        """The operating point of each row; its own variety of lengths if none is given."""
+        table = self.table
+        own = table["hist_m2_out"] / table["hist_mean_out"] ** 2
+        prompt = table["task"].map(PROMPT_TOKENS).fillna(MEDIA_PROMPT_TOKENS)
+        variety = own.to_numpy() if length_variety is None else length_variety
+        return OperatingPoint(
+            fresh_tokens=prompt.to_numpy(float),
+            cached_tokens=np.zeros(len(table)),
+            output_tokens=table["avg_output_len"].to_numpy(float),
+            length_variety=variety * np.ones(len(table)),
+            images=(table["task"] == "image-chat").to_numpy(float),
+            videos=(table["task"] == "video-chat").to_numpy(float),
+        )
+
+
+def read(measurements: Path, architectures: Path) -> Rows:
+    """The text and multimodal rows of a table of measurements.
+
+    Args:
+        measurements: parquet file of the benchmark (columns in its own README).
+        architectures: table of layouts, keyed by `id` or `model_id`.
+    """
+    table = pd.read_parquet(measurements)
+    table = table[table["task"].isin(TEXT_TASKS + MEDIA_TASKS)].reset_index(drop=True)
+    known = layouts(architectures)
+    made = [known[name] for name in table["model_id"]]
+    vectors = {
+        field.name: np.array([getattr(one, field.name) for one in made], dtype=float)
+        for field in fields(Architecture)
+        if field.name != "name"
+    }
+    count = table["num_gpus"].to_numpy(float)
+    return Rows(
+        table,
+        Architecture(name="rows", **vectors),
+        table["energy_per_token_j"].to_numpy(float),
+        (table["avg_batch_size"] / table["output_tput_tok_s"]).to_numpy(float),
+        table["avg_power_w"].to_numpy(float) / count,
+    )
+
+
+def layouts(path: Path) -> dict[str, Architecture]:
+    """Every architecture of a table of layouts, by model id."""
+    known = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            name = row.get("model_id") or row["id"]
+            numbers = {}
+            for key, text in row.items():
+                if text and key not in {"id", "model_id", "source", "locator", "aliases"}:
+                    try:
+                        numbers[key] = float(text)
+                    except ValueError:
+                        continue
+            known[name] = of_layout(name, numbers)
+    return known
