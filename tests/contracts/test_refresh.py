@@ -50,9 +50,9 @@ def _data(tmp_path: Path) -> Path:
     (data / "zones.csv").write_text("id,iso2\nfra,FR\nfr-cor,\nafg,AF\nnor,NO\n")
     (data / "factors" / "grid.csv").write_text(
         HEADER
-        + _row("grid.fra.gwp_location", 53.3, "2023-01-01", "owid-ember-2026")
-        + _row("grid.nor.gwp_location", 30.5, "2023-01-01", "owid-ember-2026")
-        + _row("grid.afg.gwp_location", 123.7, "2023-01-01", "owid-ember-2026")
+        + _row("grid.fra.gwp_location", 53.3, "2023-01-01", "ember-owid-2026")
+        + _row("grid.nor.gwp_location", 30.5, "2023-01-01", "ember-owid-2026")
+        + _row("grid.afg.gwp_location", 123.7, "2023-01-01", "ember-owid-2026")
         + _row("grid.usa-ga.gwp_direct", 400, "2023-01-01", "epa-egrid-2023")
     )
     (data / "factors" / "grid_water.csv").write_text(

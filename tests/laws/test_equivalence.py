@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kilowhat.domain.equivalence import Equivalence
 from kilowhat.errors import DimensionError, UnknownEquivalence
 from kilowhat.methods import equivalence as eq
 from kilowhat.quantity.quantity import Quantity
@@ -16,7 +17,7 @@ from kilowhat.quantity.units import ENERGY, GHG, WATER
 from kilowhat.registry.resolve import Registry
 from kilowhat.registry.tables import DATA, table
 
-CATALOGUE = [eq.Equivalence.from_row(row) for row in table(DATA / "equivalences.csv")]
+CATALOGUE = [Equivalence.from_row(row) for row in table(DATA / "equivalences.csv")]
 BY_ID = {item.id: item for item in CATALOGUE}
 DIMENSIONS = {"energy": ENERGY, "ghg": GHG, "water": WATER}
 UNITS = {"energy": "kWh", "ghg": "kgCO2e", "water": "L"}
@@ -28,8 +29,8 @@ def registry() -> Registry:
     return Registry(draws=64)
 
 
-def one_of(registry: Registry, item: eq.Equivalence) -> Quantity:
-    return eq.amount_of_one(registry.value(registry.factor(item.factor).factor))
+def one_of(registry: Registry, item: Equivalence) -> Quantity:
+    return eq.amount_of_one(registry.value(registry.factor(item.factor).factor), item.per)
 
 
 def counts(registry: Registry, amount: Quantity) -> dict[str, float]:
@@ -48,13 +49,15 @@ def test_count_and_amount_are_inverse(amount_j: float, one_j: float) -> None:
 
 @given(positive)
 def test_the_unit_of_the_amount_does_not_matter(amount_kwh: float) -> None:
-    one = eq.amount_of_one(Quantity.of(900, "W"))
+    one = eq.amount_of_one(Quantity.of(900, "W"), "h")
     in_kwh = eq.count_in(Quantity.of(amount_kwh, "kWh"), one)
     assert eq.count_in(Quantity.of(amount_kwh * 3.6, "MJ"), one) == pytest.approx(in_kwh)
 
 
-def test_a_power_counts_hours() -> None:
-    assert eq.amount_of_one(Quantity.of(1, "kW")).to("kWh") == pytest.approx(1)
+def test_a_rate_counts_its_own_unit() -> None:
+    assert eq.amount_of_one(Quantity.of(1, "kW"), "h").to("kWh") == pytest.approx(1)
+    assert eq.amount_of_one(Quantity.of(60, "W"), "min").to("Wh") == pytest.approx(1)
+    assert eq.amount_of_one(Quantity.of(1, "gCO2e/km"), "m").to("gCO2e") == pytest.approx(1e-3)
     assert eq.amount_of_one(Quantity.of(1, "gCO2e")).to("gCO2e") == 1
 
 
@@ -96,16 +99,21 @@ def test_chosen_ones_suit_the_size_and_the_country(
     assert len(chosen) == 2
     assert all(locale in item.locales or "world" in item.locales for item in chosen)
     assert all(item.rank < eq.ON_REQUEST for item in chosen)
+    assert len({item.factor for item in chosen}) == 2
     if amount_wh >= 0.3:
-        assert all(0.02 <= found[item.id] <= 5000 for item in chosen)
+        assert all(0.1 <= found[item.id] <= 1000 for item in chosen)
 
 
-@pytest.mark.parametrize(("unit", "sizes"), [("gCO2e", (0.03, 5, 1e4, 1e8)), ("L", (0.01, 20))])
+@pytest.mark.parametrize(
+    ("unit", "sizes"), [("gCO2e", (0.03, 5, 1e4, 1e8)), ("L", (0.003, 20, 1e6))]
+)
 def test_emissions_and_water_have_equivalents(
     registry: Registry, unit: str, sizes: tuple[float, ...]
 ) -> None:
     for size in sizes:
-        assert eq.choose(CATALOGUE, counts(registry, Quantity.of(size, unit)), "fra")
+        found = counts(registry, Quantity.of(size, unit))
+        first = eq.choose(CATALOGUE, found, "fra")[0]
+        assert 0.1 <= found[first.id] <= 1000
 
 
 def test_readers_get_their_own_country_first(registry: Registry) -> None:
@@ -155,7 +163,7 @@ def test_the_table_is_sound(registry: Registry) -> None:
     for item in CATALOGUE:
         factor = registry.factor(item.factor).factor
         assert one_of(registry, item).dimension == DIMENSIONS[item.dimension], item.id
-        assert factor.low < factor.high, f"{item.id} has no interval"
+        assert factor.low < factor.high or factor.shape == "point", f"{item.id}: no interval"
         for language in ("en", "fr"):
             assert all(item.labels[language]), item.id
 

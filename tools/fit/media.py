@@ -30,6 +30,7 @@ from scipy.optimize import least_squares
 
 from kilowhat.domain.diffusion import DiffusionArchitecture, MediaDeployment, MediaUse
 from kilowhat.methods.media import Coefficients, price
+from kilowhat.registry.diffusion import diffusion_architectures
 
 DATA = Path(__file__).parents[2] / "src" / "kilowhat" / "data"
 ROWS = 5.0
@@ -55,6 +56,7 @@ PRIORS: dict[str, tuple[float, float]] = {
     "traffic_norm": (32.0, 0.3),
     "traffic_rotary": (50.0, 0.3),
     "traffic_linear": (100.0, 0.4),
+    "traffic_joined": (12.0, 0.4),
     "layer_time_s": (8e-4, 0.4),
     "layer_time_split_s": (6e-4, 0.4),
     "layer_time_ring_s": (3e-4, 0.5),
@@ -88,18 +90,13 @@ class Setting(NamedTuple):
     occupancy_s: np.ndarray
 
 
-def architectures() -> dict[str, DiffusionArchitecture]:
-    with (DATA / "diffusion.csv").open(encoding="utf-8", newline="") as file:
-        return {row["model_id"]: DiffusionArchitecture.parsed(row) for row in csv.DictReader(file)}
-
-
 def measurements(directory: Path) -> pd.DataFrame:
     table = pd.read_parquet(directory / "mlenergy_dev.parquet")
     return table[table.energy_per_generation_j.notna()].reset_index(drop=True)
 
 
 def settings(table: pd.DataFrame) -> dict[str, Setting]:
-    known = architectures()
+    known = diffusion_architectures()
     return {model: setting(known[model], rows) for model, rows in table.groupby("model_id")}
 
 

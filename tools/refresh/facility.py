@@ -6,6 +6,8 @@
 power-usage-effectiveness and water-usage-effectiveness (the Green Software Foundation's
 Cloud_Region_Metadata.csv).  From ecologits only single values are compared: it assumes
 figures for AI providers, and an assumption of another calculator is no disclosure.
+A region table holds rows that are left out on purpose and come up as new: a fleet value repeated
+for each region, a year that repeats the one before, regions not in service.
 Lines and exit codes are those of grid.py.
 """
 
@@ -82,7 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if path.is_file():
             found += read_ecologits(path)
             break
-    return report(found, shipped_rows(chosen.data, "facility"))
+    keys = {proposal.key for proposal in found}
+    by_region = {source for _, source in OPERATORS.values()} if chosen.regions else set()
+    shipped = shipped_rows(chosen.data, "facility")
+    return report(found, {k: row for k, row in shipped.items() if k in keys or k[1] in by_region})
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def read_owid(path: Path, _: Mapping[str, str]) -> Iterator[Proposal]:
             if int(year) >= FIRST_YEAR:
                 yield Proposal(
                     f"grid.{country['iso3'].lower()}.gwp_location", _year(year), value,
-                    "gCO2e/kWh", "owid-ember-2026", f"countries.{name}.g_per_kwh.{year}",
+                    "gCO2e/kWh", "ember-owid-2026", f"countries.{name}.g_per_kwh.{year}",
                 )  # fmt: skip
 
 

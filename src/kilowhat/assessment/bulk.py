@@ -116,16 +116,10 @@ def _stages(context: Context, energy: Vector, time: Vector) -> dict[str, dict[st
         for (stage, category), rate in source.items():
             found[stage][category] = _intervals(UNITS[category], _times(draws, rate))
     for (stage, category), reason in rates.missing.items():
-        found[stage].setdefault(
-            category, {"unit": UNITS[category], "missing": translate(reason)}
-        )
-    parts = {
-        name: _intervals("gCO2e", _times(energy, rate)) for name, rate in rates.parts.items()
-    }
+        found[stage].setdefault(category, {"unit": UNITS[category], "missing": translate(reason)})
+    parts = {name: _intervals("gCO2e", _times(energy, rate)) for name, rate in rates.parts.items()}
     if parts:
-        found["grid"]["ghg_parts"] = [
-            _row(dict(parts), row) for row in range(energy.shape[0])
-        ]
+        found["grid"]["ghg_parts"] = [_row(dict(parts), row) for row in range(energy.shape[0])]
     return found
 
 

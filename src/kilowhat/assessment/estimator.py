@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol
 
+from kilowhat.assessment.hardware import Machines
 from kilowhat.assessment.media import MediaPricer
 from kilowhat.assessment.result import Assessment
+from kilowhat.assessment.site import Sites
 from kilowhat.assessment.text import TextPricer
+from kilowhat.registry import models
 from kilowhat.registry.resolve import Registry
 
 if TYPE_CHECKING:
@@ -42,10 +45,9 @@ class Estimator:
 
     def __init__(self, registry: Registry | None = None) -> None:
         self.registry = registry or Registry()
-        self._pricers = {
-            "text": TextPricer(self.registry),
-            "media": MediaPricer(self.registry),
-        }
+        machines, sites = Machines(self.registry), Sites(self.registry)
+        self._text = TextPricer(self.registry, machines, sites)
+        self._media = MediaPricer(self.registry, machines, sites)
         self._kept: OrderedDict[object, Prepared] = OrderedDict()
 
     def prepare(self, use: Activity) -> Prepared:
@@ -54,7 +56,7 @@ class Estimator:
         Raises:
             UsageError: an unknown name, a model that does not fit, or an unsupported use.
         """
-        pricer = self._pricers["media" if use.images or use.video_s or use.frames else "text"]
+        pricer = self._pricer(use)
         key = (pricer, pricer.situation(use))
         prepared = self._kept.get(key)
         if prepared is None:
@@ -63,6 +65,15 @@ class Estimator:
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return prepared
+
+    def _pricer(self, use: Activity) -> TextPricer | MediaPricer:
+        """The pricer of a use: by what it generates, else by the kind of its model."""
+        if use.images or use.video_s or use.frames:
+            return self._media
+        if use.model is not None and use.output_tokens is None and use.input_tokens is None:
+            kind = models.match(use.model, self.registry.data).model.kind
+            return self._media if kind in ("image", "video") else self._text
+        return self._text
 
     def estimate(self, use: Activity) -> Assessment:
         """The impacts of a use, all its calls together.

@@ -16,7 +16,7 @@ from kilowhat.language import mark
 from kilowhat.methods import embodied, facility, grid
 from kilowhat.quantity.quantity import Quantity
 from kilowhat.quantity.units import ENERGY, TIME
-from kilowhat.registry.places import WORLD, ancestry
+from kilowhat.registry.places import WORLD, ancestry, zones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,7 +71,6 @@ class Rates:
     trail: list[Entry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     boundary: Stage = Stage.ACCELERATOR
-    per_it_joule: Magnitude = 1.0
     _totals: dict[str, tuple[Magnitude, Magnitude | None, bool]] = field(default_factory=dict)
 
     def totals(self, category: str) -> tuple[Magnitude, Magnitude | None, bool]:
@@ -88,7 +87,7 @@ class Rates:
 
     def stages(self) -> list[str]:
         """The stages that cause something, in life-cycle order."""
-        order = ("accelerator", "host", "idle", "facility", "grid", "embodied")
+        order = ("given", "accelerator", "host", "idle", "facility", "grid", "embodied")
         used = {stage for stage, _ in (*self.per_joule, *self.per_second, *self.missing)}
         return [stage for stage in order if stage in used]
 
@@ -96,21 +95,25 @@ class Rates:
 class RateBuilder:
     """Chains the methods for one site, and remembers each factor that it used."""
 
-    def __init__(self, registry: Registry, site: Site) -> None:
+    def __init__(self, registry: Registry, site: Site, have: Stage = Stage.ACCELERATOR) -> None:
         self.registry = registry
         self.site = site
-        self.rates = Rates()
+        self.rates = Rates(boundary=have)
 
-    def build(self, accelerators: Sequence[str], which: Magnitude) -> Rates:
+    def build(self, accelerators: Sequence[str] = (), which: Magnitude = 0) -> Rates:
         """The rates of the site for hardware that is a mix of accelerators.
 
+        Stages that the energy already contains (``have``) are not added again.
+
         Args:
-            accelerators: ids of the accelerators that occur.
+            accelerators: ids of the accelerators that occur; without any, nothing is said of
+                the making of the hardware.
             which: index into them, a number or a vector over draws.
         """
         energy = self._electricity(Quantity(1.0, ENERGY))
         self._grid(energy)
-        self._embodied(Quantity(1.0, TIME), accelerators, which)
+        if accelerators:
+            self._embodied(Quantity(1.0, TIME), accelerators, which)
         return self.rates
 
     def _value(self, *ladder: str) -> Quantity:
@@ -130,64 +133,74 @@ class RateBuilder:
                 ladder.insert(0, f"facility.{site.operator}-{site.region}.{name}")
         return ladder
 
-    def _electricity(self, accelerator: Quantity) -> Quantity:
-        """The electricity at the meter behind some accelerator energy; fills its stages."""
+    def _electricity(self, given: Quantity) -> Quantity:
+        """The electricity at the meter behind some energy; fills its stages."""
         rates, kind = self.rates, self.site.kind
-        host = facility.host_energy(accelerator, self._value(f"deployment.{kind}.host_ratio"))
-        idle = facility.idle_energy(
-            accelerator + host, self._value(f"deployment.{kind}.idle_ratio")
-        )
-        it_energy = accelerator + host + idle
-        overhead = facility.overhead_energy(it_energy, self._value(*self._facility_ladder("pue")))
-        stages = {"accelerator": accelerator, "host": host, "idle": idle, "facility": overhead}
-        for stage, energy in stages.items():
-            self._put(stage, "energy", energy)
-        for stage in (Stage.HOST, Stage.IDLE, Stage.FACILITY):
-            rates.boundary = widen(rates.boundary, stage)
-        rates.per_it_joule = it_energy.to("J")
+        self._put("accelerator" if rates.boundary == Stage.ACCELERATOR else "given", "energy", given)
+        it_energy = given
+        if Stage.HOST not in rates.boundary:
+            ratio = self._value(f"deployment.{kind}.host_ratio")
+            it_energy = self._add(Stage.HOST, it_energy, facility.host_energy(it_energy, ratio))
+        if Stage.IDLE not in rates.boundary:
+            ratio = self._value(f"deployment.{kind}.idle_ratio")
+            it_energy = self._add(Stage.IDLE, it_energy, facility.idle_energy(it_energy, ratio))
+        if Stage.FACILITY in rates.boundary:
+            return it_energy
+        pue = self._value(*self._facility_ladder("pue"))
         try:
             wue = self._value(*self._facility_ladder("wue"))
             self._put("facility", "water", facility.on_site_water(it_energy, wue))
         except MissingFactor:
             rates.missing["facility", "water"] = mark("no published water use of this site")
-        return it_energy + overhead
+        return self._add(Stage.FACILITY, it_energy, facility.overhead_energy(it_energy, pue))
+
+    def _add(self, stage: Stage, energy: Quantity, more: Quantity) -> Quantity:
+        """The energy with one stage more, which may not be in it already."""
+        self.rates.boundary = widen(self.rates.boundary, stage)
+        self._put(str(stage.name).lower(), "energy", more)
+        return energy + more
 
     def _zones(self) -> list[str]:
+        """The zone and those around it, up to its country; aggregates stand for themselves."""
         zone = self.site.zone
         if zone is None or zone.id == WORLD:
             return [WORLD]
-        return ancestry(zone, self.registry.data)
+        known = zones(self.registry.data)
+        around = ancestry(zone, self.registry.data)
+        return [around[0], *(z for z in around[1:] if known[z].kind != "aggregate")]
 
     def _grid(self, energy: Quantity) -> None:
-        rates, zones = self.rates, self._zones()
-        ladder = [f"grid.{zone}.gwp_location" for zone in zones]
-        if zones != [WORLD]:
+        rates, ids = self.rates, self._zones()
+        ladder = [f"grid.{zone}.gwp_location" for zone in ids]
+        if self.registry.purpose == "regulatory-fr":
+            ladder.insert(0, f"grid.{ids[0]}.gwp_regulatory")
+        if ids != [WORLD]:
             ladder.append(f"grid.{WORLD}.gwp_location")
         intensity = self._value(*ladder)
         entry = rates.trail[-1]
-        if entry.rung.used.startswith(f"grid.{WORLD}.") and zones != [WORLD]:
+        if entry.rung.used.startswith(f"grid.{WORLD}.") and ids != [WORLD]:
             rates.notes.append(mark("No grid factor for this zone: the world average is used."))
         ghg = grid.emissions(energy, intensity)
         rates.boundary = widen(rates.boundary, entry.boundary & ~rates.boundary | Stage.GRID)
-        self._split(ghg, zones)
+        self._split(ghg, ids)
         for category, (name, formula) in _GRID_INTENSITIES.items():
-            found = self._optional([f"grid.{zone}.{name}" for zone in zones])
+            found = self._optional([f"grid.{zone}.{name}" for zone in ids])
             if found is None:
                 rates.missing["grid", category] = mark("no sourced factor for this grid zone")
             else:
                 self._put("grid", category, formula(energy, found))
-        self._beside(energy, zones)
+        self._beside(energy, ids)
 
-    def _split(self, ghg: Quantity, zones: list[str]) -> None:
+    def _split(self, ghg: Quantity, ids: list[str]) -> None:
         """Direct, upstream and losses apart, as far as the zone's data go."""
         rates = self.rates
-        share = self._optional([f"grid.{zone}.direct_share" for zone in zones])
+        share = self._optional([f"grid.{ids[0]}.direct_share"])  # a part's mix is not its country's
         if share is not None:
             direct = grid.direct_part(ghg, share)
             rates.parts["direct"] = direct.to("gCO2e")
             rates.parts["upstream"] = (ghg - direct).to("gCO2e")
         if Stage.LOSSES not in rates.boundary:
-            lost = self._optional([f"grid.{zone}.losses" for zone in zones])
+            lost = self._optional([f"grid.{zone}.losses" for zone in ids])
             if lost is not None:
                 losses = grid.loss_part(ghg, lost)
                 rates.parts["losses"] = losses.to("gCO2e")
@@ -206,12 +219,12 @@ class RateBuilder:
         self.rates.trail.append(entry)
         return self.registry.value(entry.factor)
 
-    def _beside(self, energy: Quantity, zones: list[str]) -> None:
+    def _beside(self, energy: Quantity, ids: list[str]) -> None:
         """Market-based and marginal figures: shown beside the average, never added to it."""
         for name, properties in _BESIDE.items():
             for property_ in properties:
                 entry = self.registry.find(
-                    *(f"grid.{zone}.{property_}" for zone in zones), when=self.site.when
+                    *(f"grid.{zone}.{property_}" for zone in ids), when=self.site.when
                 )
                 if entry is not None and name not in self.rates.beside:
                     intensity = self.registry.value(entry.factor)
@@ -227,7 +240,10 @@ class RateBuilder:
         )
         for category, name in _EMBODIED.items():
             made = self._mixed(name, accelerators, which)
-            if made is None:
+            host = self._optional([f"hardware.{kind}.host_{name}"])
+            if made is not None and host is not None:
+                made = made + host
+            if made is None or host is None:
                 rates.missing["embodied", category] = mark("no sourced factor for this hardware")
             else:
                 impact = embodied.allocated(made, share)

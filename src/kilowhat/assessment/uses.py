@@ -41,7 +41,7 @@ class Field:
         """The field as a command-line option."""
         return "--" + self.name.replace("_", "-")
 
-    def read(self, value: object) -> Any:  # noqa: ANN401 - one type per kind
+    def read(self, value: object) -> Any:
         """The value in the type of its attribute.
 
         Raises:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from kilowhat.cli import Localised, settings
 from kilowhat.errors import InvalidValue
@@ -15,14 +18,46 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from kilowhat.assessment.uses import Field
+    from kilowhat.display.text import Table
     from kilowhat.registry.resolve import Registry
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+_UNLIMITED = 100_000  # columns: what is read by a program has one line a row
 
 
 def verb(name: str, text: str) -> Callable[[Callable[..., Any]], click.Command]:
     """A decorator that makes a command whose help is in the language in use."""
-    return click.command(
-        name, cls=Localised, help=text, context_settings={"help_option_names": ["-h", "--help"]}
-    )
+    return click.command(name, cls=Localised, help=text, context_settings=_HELP)
+
+
+class LocalisedGroup(Localised, click.Group):
+    """A group whose help, and that of its commands, is in the language in use."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options, then the commands, translated."""
+        super().format_options(ctx, formatter)
+        names = self.list_commands(ctx)
+        found = [(name, self.get_command(ctx, name)) for name in names]
+        rows = [(name, translate(command.help or "")) for name, command in found if command]
+        if rows:
+            with formatter.section(translate(mark("Commands"))):
+                formatter.write_dl(rows)
+
+
+def verb_group(name: str, text: str) -> Callable[[Callable[..., Any]], click.Group]:
+    """A decorator that makes a group of commands whose help is in the language in use."""
+    return click.group(name, cls=LocalisedGroup, help=text, context_settings=_HELP)
+
+
+def print_table(table: Table) -> None:
+    """Print a table: within the width of a terminal, or one line a row where none reads it."""
+    from kilowhat.display.text import write_table
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNLIMITED
+    click.echo(write_table(table, width))
+
+
+Completer = Any  # click's own type of these callbacks is private
 
 
 def field_options(fields: Iterable[Field]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -31,7 +66,11 @@ def field_options(fields: Iterable[Field]) -> Callable[[Callable[..., Any]], Cal
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         for field in reversed(list(fields)):
             function = click.option(
-                field.flag, _parameter(field.name), metavar=field.metavar, help=field.help
+                field.flag,
+                _parameter(field.name),
+                metavar=field.metavar,
+                help=field.help,
+                shell_complete=complete(field.name) if field.name in _NAMES else None,
             )(function)
         return function
 
@@ -52,27 +91,42 @@ def use_of(options: dict[str, Any]) -> dict[str, object]:
     }
 
 
+_SHARED: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
+    "json": click.option("--json", "as_json", is_flag=True, help=mark("print JSON")),
+    "lang": click.option(
+        "--lang", type=click.Choice(["fr", "en"]), expose_value=False, help=mark("language")
+    ),
+    "factors": click.option(
+        "--factors",
+        metavar="DIR",
+        help=mark("a directory of your own factors"),
+        type=click.Path(path_type=str),
+    ),
+    "draws": click.option(
+        "--draws", metavar="N", help=mark("draws of each doubtful number (1024)")
+    ),
+    "purpose": click.option(
+        "--purpose",
+        metavar="NAME",
+        help=mark("preferred sources: attributional, consequential, regulatory-fr"),
+    ),
+}
+
+
+def shared(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator that adds some of the options that verbs have in common."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for name in reversed(names):
+            function = _SHARED[name](function)
+        return function
+
+    return decorate
+
+
 def common(function: Callable[..., Any]) -> Callable[..., Any]:
     """A decorator that adds --json, --lang, --factors, --draws and --purpose."""
-    for option in reversed(
-        (
-            click.option("--json", "as_json", is_flag=True, help=mark("print JSON")),
-            click.option(
-                "--lang", type=click.Choice(["fr", "en"]), expose_value=False, help=mark("language")
-            ),
-            click.option(
-                "--factors", metavar="DIR", help=mark("a directory of your own factors")
-            ),
-            click.option("--draws", metavar="N", help=mark("draws of each doubtful number (1024)")),
-            click.option(
-                "--purpose",
-                metavar="NAME",
-                help=mark("preferred sources: attributional, consequential, regulatory-fr"),
-            ),
-        )
-    ):
-        function = option(function)
-    return function
+    return shared(*_SHARED)(function)
 
 
 def with_settings(options: dict[str, Any], names: Iterable[str]) -> list[str]:
@@ -117,3 +171,60 @@ def registry_of(options: dict[str, Any]) -> Registry:
         expected = translate(mark("a whole number from 64 to 1000000"))
         raise InvalidValue(name="draws", value=draws, expected=expected)
     return Registry(directories, draws=number, purpose=options.get("purpose") or "attributional")
+
+
+_NAMES: dict[str, tuple[str, str, str]] = {
+    "model": ("models.csv", "id", "name"),
+    "zone": ("zones.csv", "id", "name_{language}"),
+    "region": ("regions.csv", "provider:region", "name"),
+    "accelerator": ("accelerators.csv", "id", "name"),
+    "equivalence": ("equivalences.csv", "id", "label_{language}_many"),
+}
+"""What can be completed: the table that holds the names, its columns of names and of help."""
+
+
+def complete(kind: str) -> Completer:
+    """A callback that completes model, zone, region, accelerator, equivalence or factor names."""
+
+    def callback(
+        ctx: click.Context,  # noqa: ARG001 - click passes it
+        param: click.Parameter,  # noqa: ARG001
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        names = _factor_names() if kind == "factor" else _table_names(kind)
+        typed = incomplete.lower()
+        return [
+            CompletionItem(name, help=said) for name, said in names if name.lower().startswith(typed)
+        ]
+
+    return callback
+
+
+def _table_names(kind: str) -> list[tuple[str, str]]:
+    """Names and what to say of each, read without the numeric library: a key press waits."""
+    import csv
+
+    import kilowhat
+    from kilowhat.language import current
+
+    file, columns, said = _NAMES[kind]
+    path = Path(str(kilowhat.__file__)).parent / "data" / file
+    with path.open(newline="", encoding="utf-8") as table:
+        return [
+            (
+                ":".join(row[column] for column in columns.split(":")),
+                row[said.format(language=current())],
+            )
+            for row in csv.DictReader(table)
+        ]
+
+
+def _factor_names() -> list[tuple[str, str]]:
+    from kilowhat.registry.resolve import Registry
+
+    registry = Registry()
+    return [
+        (identity, group[0].unit)
+        for family in registry.families()
+        for identity, group in registry.family(family).items()
+    ]

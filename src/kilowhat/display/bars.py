@@ -81,7 +81,7 @@ def write_bars(
         language: ``en`` or ``fr``; the one in use when not given.
 
     >>> print(write_bars([Interval("A", 360.0, 3600.0, 36000.0)], "energy", 50, "en"))
-    A  ├─────────────●─────────────┤  1.0 Wh [0.10 – 10]
+    A  ├────────────●────────────┤  1.0 Wh [0.10 – 10]
     """
     if not intervals:
         return ""

@@ -34,7 +34,7 @@ border:0;background:none;color:inherit}
 def write_html_table(table: Table) -> str:
     """The table as an HTML fragment, with its caption and notes; all text escaped.
 
-    >>> from kilowhat.display.text import Column
+    >>> from kilowhat.display.text import Column, Table
     >>> "&lt;b&gt;" in write_html_table(Table("", (Column("x"),), (("<b>",),)))
     True
     """

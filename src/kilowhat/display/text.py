@@ -64,6 +64,8 @@ def measure_width(text: str) -> int:
     >>> measure_width("éq. CO2"), measure_width("电")
     (7, 2)
     """
+    if text.isascii():
+        return len(text)
     return sum(
         0
         if unicodedata.combining(sign) or sign in "\u200b\u2060"
@@ -104,32 +106,29 @@ def wrap(text: str, width: int) -> list[str]:
 
 def _widths(table: Table, width: int) -> list[int] | None:
     """A width for each column; ``None`` when the table cannot be set side by side."""
-    cells = [[column.heading, *rows] for column, rows in _by_column(table)]
-    natural = [max(measure_width(cell) for cell in column) for column in cells]
-    excess = sum(natural) + len(_GAP) * (len(natural) - 1) - width
-    while excess > 0:
-        wide = [i for i, c in enumerate(table.columns) if c.wraps and natural[i] > _least(cells[i])]
-        if not wide:
+    natural = [max(map(measure_width, cells)) for cells in _by_column(table)]
+    least = [
+        min(_NARROWEST_COLUMN, size) if column.wraps else size
+        for column, size in zip(table.columns, natural, strict=True)
+    ]
+    room = width - len(_GAP) * (len(natural) - 1)
+    while sum(natural) > room:
+        shrinkable = [index for index, size in enumerate(natural) if size > least[index]]
+        if not shrinkable:
             return None
-        widest = max(wide, key=lambda index: natural[index])
-        natural[widest] -= 1
-        excess -= 1
+        natural[max(shrinkable, key=lambda index: natural[index])] -= 1
     return natural
 
 
-def _least(cells: Sequence[str]) -> int:
-    return min(_NARROWEST_COLUMN, max(measure_width(cell) for cell in cells))
-
-
-def _by_column(table: Table) -> Iterable[tuple[Column, list[str]]]:
+def _by_column(table: Table) -> Iterable[list[str]]:
     for index, column in enumerate(table.columns):
-        yield column, [row[index] for row in table.rows]
+        yield [column.heading, *(row[index] for row in table.rows)]
 
 
 def _line(cells: Sequence[str], table: Table, widths: Sequence[int]) -> list[str]:
     """One row as lines of text, as many as its tallest cell needs."""
     wrapped = [
-        wrap(cell, size) if column.wraps else [cell]
+        wrap(cell, size) if column.wraps and measure_width(cell) > size else [cell]
         for cell, column, size in zip(cells, table.columns, widths, strict=True)
     ]
     height = max(len(lines) for lines in wrapped)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from kilowhat.domain.architecture import Magnitude
 
 
@@ -82,30 +80,6 @@ class DiffusionArchitecture:
     channels: tuple[float, ...] = ()
     level_transformers: tuple[float, ...] = ()
     level_blocks: float = 0.0
-
-    @classmethod
-    def parsed(cls, row: Mapping[str, str]) -> DiffusionArchitecture:
-        """The architecture that a row of `data/diffusion.csv` describes.
-
-        Raises:
-            ValueError: a cell that is not a number where one is needed.
-            KeyError: a column that is missing.
-        """
-        texts = ("task", "decoder")
-        flags = ("linear_attention", "query_key_norm", "rotary", "text_joins", "decodes_everywhere")
-        lists = ("channels", "level_transformers")
-        cells: dict[str, object] = {"name": row["model_id"]}
-        for column in (field.name for field in fields(cls)):
-            cell = row["model_id"] if column == "name" else row[column]
-            if column in lists:
-                cells[column] = tuple(float(part) for part in cell.split("|") if part)
-            elif column in flags:
-                cells[column] = bool(int(cell))
-            elif column not in (*texts, "name"):
-                cells[column] = float(cell or 0)
-            else:
-                cells[column] = cell
-        return cls(**cells)  # type: ignore[arg-type]
 
     @property
     def width(self) -> float:

@@ -77,7 +77,11 @@ class Use:
     out_window: tuple[float | None, float | None] = (None, None)
 
     def holds(
-        self, model: str, tokens_in: float | None, tokens_out: float | None, parameters: float | None
+        self,
+        model: str,
+        tokens_in: float | None,
+        tokens_out: float | None,
+        parameters: float | None,
     ) -> bool:
         """Whether a call of this kind is comparable with the published figure."""
         return (
@@ -119,7 +123,7 @@ class Record:
     id: str
     subject: Subject
     label: str
-    property: str
+    property_name: str
     dimension: str
     value: float | None
     low: float | None
@@ -198,7 +202,9 @@ class ModelCard:
     """
 
     id: str
+    subject: str
     model: str
+    models: tuple[str, ...]
     developer: str
     published: str
     parameters: float | None
@@ -219,3 +225,8 @@ class ModelCard:
     source: Source
     locator: str
     note: str
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The plain names under which it is found: the run's, and its models' in the catalogue."""
+        return frozenset(plain_name(name) for name in (self.subject, self.model, *self.models))

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from kilowhat.domain.architecture import Magnitude
 
 MAMBA_GROUPS = 8
+MIXTURE_SHARE = 0.9
+ROUTED_SHARE = 2.0 / 3.0
+EXPERTS_PER_TOKEN = 8.0
+CACHE_HEADS = 8.0
+HEAD_DIM = 128.0
 
 
 def of_layout(name: str, layout: Mapping[str, float]) -> Architecture:
@@ -28,7 +33,9 @@ def of_layout(name: str, layout: Mapping[str, float]) -> Architecture:
             where they apply, experts, experts_per_token, expert_ffn, shared_ffn,
             dense_layers, moe_layers, window, full_attention_layers, mla_kv_dim,
             attention_params, attention_layers, mlp_layers, mamba_layers, mamba_inner,
-            state, vision_params [1; window in tokens].
+            state, vision_params; where they differ from what those give also expert_params
+            (one expert of one layer), shared_params and recurrent_params (of one layer) and
+            attention_params (of one layer) [1; window in tokens].
 
     Returns:
         The architecture, all numbers floats.
@@ -55,11 +62,7 @@ def of_layout(name: str, layout: Mapping[str, float]) -> Architecture:
         layers=layers,
         hidden=hidden,
         dense_parameters=vocabulary + _mixing(layout) + _feed_forward(layout),
-        expert_parameters=_expert_layers(layout)
-        * float(get("experts", 0.0))
-        * 3.0
-        * hidden
-        * float(get("expert_ffn", 0.0)),
+        expert_parameters=_expert_layers(layout) * float(get("experts", 0.0)) * _expert(layout),
         experts=float(get("experts", 1.0)),
         experts_per_token=float(get("experts_per_token", 1.0)),
         embedding_parameters=0.0 if layout["tied_embeddings"] else vocabulary,
@@ -77,6 +80,12 @@ def of_layout(name: str, layout: Mapping[str, float]) -> Architecture:
     )
 
 
+def _expert(layout: Mapping[str, float]) -> float:
+    """Weights of one routed expert of one layer [1]."""
+    gated = 3.0 * layout["hidden"] * layout.get("expert_ffn", 0.0)
+    return float(layout.get("expert_params", gated))
+
+
 def _expert_layers(layout: Mapping[str, float]) -> float:
     """Layers that have routed experts [1]."""
     if not layout.get("experts"):
@@ -90,8 +99,9 @@ def _mixing(layout: Mapping[str, float]) -> float:
     heads = 2.0 * layout["heads"] + 2.0 * layout["kv_heads"]
     attention = layout.get("attention_params", hidden * heads * layout["head_dim"])
     inner = layout.get("mamba_inner", 0.0)
-    recurrent = hidden * (3.0 * inner + 2.0 * MAMBA_GROUPS * layout.get("state", 0.0))
-    return (
+    mixer = hidden * (3.0 * inner + 2.0 * MAMBA_GROUPS * layout.get("state", 0.0))
+    recurrent = layout.get("recurrent_params", mixer)
+    return float(
         layout.get("attention_layers", layout["layers"]) * attention
         + layout.get("mamba_layers", 0.0) * recurrent
     )
@@ -102,10 +112,10 @@ def _feed_forward(layout: Mapping[str, float]) -> float:
     hidden, expert_layers = layout["hidden"], _expert_layers(layout)
     matrices = 3.0 if layout["gated_ffn"] else 2.0
     dense_layers = layout.get("mlp_layers", layout["layers"] - expert_layers)
-    shared = 3.0 * layout.get("shared_ffn", 0.0) + layout.get("experts", 0.0)
-    return float(
-        dense_layers * matrices * hidden * layout["ffn"] + expert_layers * hidden * shared
-    )
+    shared = layout.get("shared_params", 3.0 * hidden * layout.get("shared_ffn", 0.0))
+    router = hidden * layout.get("experts", 0.0)
+    dense = matrices * hidden * layout["ffn"]
+    return float(dense_layers * dense + expert_layers * (shared + router))
 
 
 def of_parameters(
@@ -113,9 +123,10 @@ def of_parameters(
 ) -> Architecture:
     """A typical architecture of a given size, for a model whose layout is not published.
 
-    Formula: hidden = 4096·(N_a/8e9)^0.36, layers = 33·(N_a/8e9)^0.31, both by least
-    squares over open-weights models; eight key-value heads of 128; a vocabulary of 130,000;
-    when total > active, experts so that k/E = routed active / routed total with k = 8.
+    Formula: dense: hidden = 4223·(N_a/1e10)^0.372, layers = 37.7·(N_a/1e10)^0.335; mixture:
+    hidden = 3788·(N_a/1e10)^0.402, layers = 44.1·(N_a/1e10)^0.265 (least squares over
+    open-weights layouts, ±16 % and ±29 %). Eight key-value heads of 128; with experts, two
+    thirds of the active weights are routed ones, so that k/E = routed active / routed total.
 
     Args:
         name: what the model is called.
@@ -128,17 +139,40 @@ def of_parameters(
     Raises:
         ValueError: more active than total parameters.
 
-    Source: regression over `architectures.csv`, see `tools/fit/text.py`.
+    Source: regression over `data/architectures.csv`.
 
     >>> of_parameters("70B", 70e9, 70e9).cache_shards
     8.0
+    >>> round(float(of_parameters("mix", 600e9, 30e9).experts))
+    116
     """
-    total = np.asarray(total_parameters, dtype=float)
-    active = np.asarray(active_parameters, dtype=float)
-    if np.any(active > total * (1 + 1e-9)):
-        raise ValueError("more active than total parameters")
-    return _typical(name, total, active)
-
-
-def _typical(name: str, total: np.ndarray, active: np.ndarray) -> Architecture:
-    raise NotImplementedError
+    total, active = np.asarray(total_parameters, float), np.asarray(active_parameters, float)
+    if np.any(active > total * (1.0 + 1e-9)):
+        message = "more active than total parameters"
+        raise ValueError(message)
+    is_mixture = active < MIXTURE_SHARE * total
+    scale = active / 1e10
+    hidden = np.where(is_mixture, 3788.0 * scale**0.402, 4223.0 * scale**0.372)
+    layers = np.where(is_mixture, 44.1 * scale**0.265, 37.7 * scale**0.335)
+    routed_active = np.where(is_mixture, ROUTED_SHARE * active, 0.0)
+    routed = np.where(is_mixture, total - active + routed_active, 0.0)
+    chosen = np.where(is_mixture, EXPERTS_PER_TOKEN, 1.0)
+    return Architecture(
+        name=name,
+        layers=layers,
+        hidden=hidden,
+        dense_parameters=active - routed_active,
+        expert_parameters=routed,
+        experts=np.where(is_mixture, chosen * routed / np.maximum(routed_active, 1.0), 1.0),
+        experts_per_token=chosen,
+        embedding_parameters=0.0,
+        attention_layers=layers,
+        window_layers=0.0,
+        window_tokens=1.0,
+        cache_elements=2.0 * CACHE_HEADS * HEAD_DIM,
+        cache_shards=CACHE_HEADS,
+        decode_attention_flop=4.0 * hidden,
+        prefill_attention_flop=4.0 * hidden,
+        state_elements=0.0,
+        vision_parameters=0.0,
+    )

@@ -96,6 +96,6 @@ def condition(
     return Conditioned(
         units=np.cumsum(by_unit) / by_unit.sum(),
         shares=shares,
-        excess=SPEED_SPREAD * beyond,
+        excess=0.5 * SPEED_SPREAD * beyond,
         warnings=(OUTSIDE,) if beyond else (),
     )

@@ -34,6 +34,7 @@ class Workload(NamedTuple):
         norm_bytes: the same where queries and keys are normalised [B].
         rotary_bytes: the same where positions rotate them [B].
         linear_bytes: the same where attention is linear [B].
+        joined_bytes: the same where a stream of the text is joined to the image's [B].
         shared_bytes: what an attention exchanges with other accelerators, each of q, k, v [B].
         launches: blocks run one after another [1].
         decoded_px: pixels that come out of the decoder in the end [pixel].
@@ -48,6 +49,7 @@ class Workload(NamedTuple):
     norm_bytes: Magnitude
     rotary_bytes: Magnitude
     linear_bytes: Magnitude
+    joined_bytes: Magnitude
     shared_bytes: Magnitude
     launches: Magnitude
     decoded_px: Magnitude
@@ -114,6 +116,7 @@ def _transformer_workload(a: DiffusionArchitecture, use: MediaUse, ranks: Magnit
         norm_bytes=blocks * a.query_key_norm,
         rotary_bytes=a.layers * stream * a.rotary,
         linear_bytes=a.layers * stream * a.linear_attention,
+        joined_bytes=a.two_stream_layers * stream,
         shared_bytes=ELEMENT_BYTES * width * (a.layers * (image + joint) + second * image) / ranks,
         launches=a.layers
         + _SECOND_STREAM_LAUNCHES * a.two_stream_layers
@@ -169,6 +172,7 @@ def _unet_workload(a: DiffusionArchitecture, use: MediaUse, ranks: Magnitude) ->
         norm_bytes=0.0,
         rotary_bytes=0.0,
         linear_bytes=0.0,
+        joined_bytes=0.0,
         shared_bytes=attention,
         launches=launches,
         decoded_px=use.width_px * use.height_px * use.frames,

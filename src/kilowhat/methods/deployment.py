@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 
 from kilowhat.domain.deployment import Deployment, OperatingPoint
-from kilowhat.errors import DoesNotFit, UnsupportedPrecision
 from kilowhat.methods.conditioning import condition
 from kilowhat.methods.inference import mean_call
+from kilowhat.methods.roofline import cache_shards
+from kilowhat.methods.units import MEMORY_SHARE, possible_units, weight_bytes
 from kilowhat.quantity.spread import Spread, normal_quantile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from kilowhat.domain.architecture import Architecture, Magnitude
     from kilowhat.domain.deployment import (
@@ -24,48 +25,21 @@ if TYPE_CHECKING:
         Precision,
     )
     from kilowhat.methods.call_features import Coefficients, Corrections, Vector
+    from kilowhat.methods.roofline import cache_shards
+from kilowhat.methods.units import Catalogue, Unit
 
-MEMORY_SHARE = 0.9
-"""Share of an accelerator's memory that a server may fill with weights and cache."""
-WEIGHT_SHARE = 0.82
-"""Share of the memory that weights fill in the smallest unit somebody would choose."""
 CACHE_BYTES = 2.0
 DEFAULT_CHUNK_TOKENS = 8192.0
-DEFAULT_LINK_B_S = 64e9
+PCIE_LINK_B_S = 64e9
 """PCIe 4.0 x16, both directions, where no link is published."""
-NODE_SIZE = 8.0
-"""Accelerators that tensor parallelism spans at most; beyond, ranks of data parallelism."""
-WIDE_EXPERTS = 2e11
-"""Expert weights above which wide expert parallelism is an option."""
+DATACENTRE_LINK_B_S = 400e9
+"""The same for accelerators with high-bandwidth memory: the slowest published one."""
+LARGE_BANDWIDTH_B_S = 1.2e12
 DRAFT_WORK = 1.5
 """Tokens computed in vain and by the draft model, per step of speculative decoding."""
 FITTED_YEAR = 2026
 
 Record = TypeVar("Record", "Architecture", "Coefficients", "Corrections")
-
-
-class Catalogue(NamedTuple):
-    """Tables that deployments are drawn from.
-
-    accelerators: by id; precisions: by id or alias; kinds: accelerator id to the fitted kind
-    it behaves like (hopper or blackwell); ranges: low, central, high, shape of shared factors.
-    """
-
-    accelerators: Mapping[str, Accelerator]
-    precisions: Mapping[str, Precision]
-    kinds: Mapping[str, str]
-    ranges: Mapping[str, tuple[float, float, float, str]]
-
-
-class Unit(NamedTuple):
-    """One way in which the model may be served, with its weight; sizes may be draws."""
-
-    accelerator: Accelerator
-    precision: Precision
-    count: Magnitude
-    data_parallel: Magnitude
-    is_speculative: bool
-    weight: float
 
 
 class Sampled(NamedTuple):
@@ -209,195 +183,12 @@ def _point(
     return OperatingPoint(whole - cached, cached, output, variety)
 
 
-def possible_units(
-    architecture: Architecture,
-    prior: DeploymentPrior,
-    known: KnownDeployment,
-    catalogue: Catalogue,
-) -> list[Unit]:
-    """The ways in which the model may be served, given what is known, with their weights.
-
-    Args:
-        architecture: the model.
-        prior: what is believed beforehand.
-        known: what the user or the log tells.
-        catalogue: accelerators and precisions.
-
-    Returns:
-        Units with positive weights; sizes are floats, or draws for a model of unknown size.
-
-    Raises:
-        DoesNotFit: the model exceeds the memory of the accelerators that are known.
-        UnsupportedPrecision: the accelerator that is known lacks the precision.
-
-    Source: priors in `data/deployments.csv`.
-    """
-    units: list[Unit] = []
-    for name, weight in _choices(known.accelerator, prior.accelerators):
-        accelerator = catalogue.accelerators[name]
-        for precision, share in _precisions(architecture, accelerator, prior, known, catalogue):
-            for speculative, odds in _speculation(prior, known):
-                units += [
-                    Unit(accelerator, precision, count, ranks, speculative, weight * share * p * odds)
-                    for count, ranks, p in _sizes(architecture, accelerator, precision, prior, known)
-                ]
-    return units
-
-
-def _choices(
-    known: str | None, prior: tuple[tuple[str, float], ...]
-) -> tuple[tuple[str, float], ...]:
-    """The known value alone, else the prior's values with their weights."""
-    return prior if known is None else ((known, 1.0),)
-
-
-def _speculation(
-    prior: DeploymentPrior, known: KnownDeployment
-) -> tuple[tuple[bool, float], ...]:
-    """With and without speculative decoding; without, where the deployment was described."""
-    share = prior.speculative_share
-    if share <= 0.0 or (known.concurrency is not None and known.accelerator is not None):
-        return ((False, 1.0),)
-    return ((False, 1.0 - share), (True, share))
-
-
-def _precisions(
-    architecture: Architecture,
-    accelerator: Accelerator,
-    prior: DeploymentPrior,
-    known: KnownDeployment,
-    catalogue: Catalogue,
-) -> list[tuple[Precision, float]]:
-    """Precisions that this accelerator can take, with weights."""
-    if known.precision is not None:
-        return [(_supported(known.precision, accelerator, catalogue, known), 1.0)]
-    if known.native_precision is not None:
-        native = catalogue.precisions[known.native_precision]
-        usable = native.needs in accelerator.peak_flop_s or known.accelerator is None
-        wanted = [(native if usable else _widest(catalogue), 1.0)]
-    else:
-        wanted = [
-            (catalogue.precisions[name], weight)
-            for name, weight in prior.precisions
-            if catalogue.precisions[name].needs in accelerator.peak_flop_s
-        ]
-        wanted = wanted or [(_widest(catalogue), 1.0)]
-    if known.accelerator is None or known.count is None and prior.kind != "own-machine":
-        return wanted
-    return _that_fit(architecture, accelerator, known, wanted, catalogue)
-
-
-def _widest(catalogue: Catalogue) -> Precision:
-    """The 16-bit precision, which every accelerator takes."""
-    return catalogue.precisions["bf16"]
-
-
-def _that_fit(
-    architecture: Architecture,
-    accelerator: Accelerator,
-    known: KnownDeployment,
-    wanted: list[tuple[Precision, float]],
-    catalogue: Catalogue,
-) -> list[tuple[Precision, float]]:
-    """Wanted precisions that fit the known memory, else the widest that does."""
-    memory = (known.count or 1.0) * accelerator.memory_b * MEMORY_SHARE
-    fitting = [
-        (precision, weight)
-        for precision, weight in wanted
-        if np.median(weight_bytes(architecture, precision)) <= memory
-    ]
-    if fitting:
-        return fitting
-    for name in ("fp8", "int8", "int4"):
-        precision = catalogue.precisions[name]
-        usable = precision.needs in accelerator.peak_flop_s
-        if usable and np.median(weight_bytes(architecture, precision)) <= memory:
-            return [(precision, 1.0)]
-    return [(catalogue.precisions["int4"], 1.0)]
-
-
-def _supported(
-    name: str, accelerator: Accelerator, catalogue: Catalogue, known: KnownDeployment
-) -> Precision:
-    """The precision of that name, if the accelerator takes it."""
-    precision = catalogue.precisions.get(name.lower())
-    is_known = known.accelerator is not None
-    if precision is None or (is_known and precision.needs not in accelerator.peak_flop_s):
-        available = sorted(
-            {
-                other.id
-                for other in catalogue.precisions.values()
-                if other.needs in accelerator.peak_flop_s
-            }
-        )
-        raise UnsupportedPrecision(
-            precision=name, accelerator=accelerator.id, available=available
-        )
-    return precision
-
-
-def weight_bytes(architecture: Architecture, precision: Precision) -> Magnitude:
-    """Memory that a model's weights take, embeddings and image encoder in 16 bit [B].
-
-    Formula: W = dense·b_dense + experts·b_expert + 2·(embedding + vision).
-
-    Args:
-        architecture: the model.
-        precision: how its weights are stored.
-
-    Returns:
-        Bytes [B], of the shape of the architecture's numbers.
-
-    Source: definition.
-    """
-    wide = 2.0 if precision.dense_bytes >= 1.0 else precision.dense_bytes
-    return (
-        architecture.dense_parameters * precision.dense_bytes
-        + architecture.expert_parameters * precision.expert_bytes
-        + wide * (architecture.embedding_parameters + architecture.vision_parameters)
-    )
-
-
-def _sizes(
-    architecture: Architecture,
-    accelerator: Accelerator,
-    precision: Precision,
-    prior: DeploymentPrior,
-    known: KnownDeployment,
-) -> list[tuple[Magnitude, Magnitude, float]]:
-    """Sizes of the unit, ranks of data parallelism, and weights."""
-    needed = weight_bytes(architecture, precision)
-    if known.count is not None or prior.kind == "own-machine":
-        count = known.count or 1.0
-        available = count * accelerator.memory_b
-        if np.median(needed) > available * MEMORY_SHARE:
-            raise DoesNotFit(
-                model=architecture.name,
-                accelerator=accelerator.id,
-                count=int(count),
-                needed_gb=round(float(np.median(needed)) / 1e9, 1),
-                available_gb=round(available / 1e9, 1),
-            )
-        return [(count, max(1.0, count / NODE_SIZE), 1.0)]
-    smallest = 2.0 ** np.ceil(
-        np.log2(np.maximum(needed / (accelerator.memory_b * WEIGHT_SHARE), 1.0))
-    )
-    wide_share = sum(weight for _, weight in prior.wide_units)
-    sizes: list[tuple[Magnitude, Magnitude, float]] = [
-        (smallest * factor, np.maximum(1.0, smallest * factor / NODE_SIZE), p * (1.0 - wide_share))
-        for factor, p in prior.unit_sizes
-    ]
-    is_wide = np.asarray(architecture.expert_parameters) > WIDE_EXPERTS
-    for count, p in prior.wide_units:
-        wide = np.where(is_wide, np.maximum(count, smallest), smallest)
-        sizes.append((wide, np.where(is_wide, wide, np.maximum(1.0, smallest / NODE_SIZE)), p))
-    return [size for size in sizes if size[2] > 0.0]
-
-
 def _gather(values: list[Magnitude], index: Vector) -> Magnitude:
     """The value of each draw's unit: a float when all units agree."""
     first = values[0]
-    if all(value is first or (np.ndim(value) == 0 and value == first) for value in values):
+    if all(value is first for value in values):
+        return first
+    if np.ndim(first) == 0 and all(np.ndim(one) == 0 and one == first for one in values):
         return first
     draws = np.arange(len(index))
     stacked = np.stack([np.broadcast_to(value, index.shape) for value in values])
@@ -436,14 +227,14 @@ def _assemble(
         tdp_w=pick(lambda u: u.accelerator.tdp_w),
         bandwidth_b_s=pick(lambda u: u.accelerator.bandwidth_b_s),
         peak_flop_s=pick(lambda u: _peak(u.accelerator, u.precision)),
-        link_b_s=pick(lambda u: u.accelerator.link_b_s or DEFAULT_LINK_B_S),
+        link_b_s=pick(lambda u: _link(u.accelerator)),
         dense_bytes=pick(lambda u: u.precision.dense_bytes),
         expert_bytes=pick(lambda u: u.precision.expert_bytes),
         cache_bytes=CACHE_BYTES,
         bandwidth_factor=pick(lambda u: factors[u.accelerator.id][0]),
         compute_factor=pick(
             lambda u: factors[u.accelerator.id][1]
-            * (fixed.fp8_compute if u.precision.arithmetic != "bf16" else 1.0)
+            * (fixed.fp8_compute if _is_narrow(u) else 1.0)
         ),
         expert_factor=pick(lambda u: _expert_factor(u.precision, fixed)),
         overhead_factor=pick(lambda u: factors[u.accelerator.id][2]),
@@ -485,10 +276,22 @@ def _room(
     seen = architecture.attention_layers * context + architecture.window_layers * np.minimum(
         context, architecture.window_tokens
     )
-    copies = np.maximum(1.0, count / ranks / architecture.cache_shards)
+    copies = count / cache_shards(architecture, count, ranks)
     each = architecture.cache_elements * CACHE_BYTES * seen * copies
     each = each + architecture.state_elements * CACHE_BYTES
     return np.maximum((memory * count - weights) / each, 1.0)
+
+
+def _is_narrow(unit: Unit) -> bool:
+    """Whether weights are multiplied in fewer than 16 bits."""
+    arithmetic = unit.precision.arithmetic
+    return arithmetic != "bf16" and arithmetic in unit.accelerator.peak_flop_s
+
+
+def _link(accelerator: Accelerator) -> float:
+    """Bandwidth of the link to neighbours, a usual one where none is published [B/s]."""
+    is_large = accelerator.bandwidth_b_s >= LARGE_BANDWIDTH_B_S
+    return accelerator.link_b_s or (DATACENTRE_LINK_B_S if is_large else PCIE_LINK_B_S)
 
 
 def _peak(accelerator: Accelerator, precision: Precision) -> float:

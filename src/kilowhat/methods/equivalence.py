@@ -5,89 +5,43 @@ from __future__ import annotations
 import difflib
 import math
 import unicodedata
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kilowhat.errors import UnknownEquivalence
 from kilowhat.quantity.quantity import Quantity
-from kilowhat.quantity.units import ENERGY, GHG, POWER, WATER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from kilowhat.domain.equivalence import Equivalence
     from kilowhat.quantity.quantity import Magnitude
     from kilowhat.quantity.units import Dimension
 
 EVERYWHERE = "world"
 ON_REQUEST = 90
 """Equivalents of this rank or above are dated or contested: shown only when asked for."""
-_DIMENSIONS: dict[str, Dimension] = {"energy": ENERGY, "ghg": GHG, "water": WATER}
 _EASY = (0.1, 1000.0)
+_HANDY = (0.95, 100.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Equivalence:
-    """A thing that readers know, and the factor that says what one of it takes.
-
-    Attributes:
-        id: its name in the table, such as ``microwave``.
-        dimension: ``energy``, ``ghg`` or ``water``.
-        factor: id of the ``everyday`` factor; one with a power counts hours of use.
-        labels: what one and several are called, by language: ``{"en": (one, many)}``.
-        locales: country codes whose readers know it; ``world`` for everyone.
-        rank: which comes first when several fit; from ``ON_REQUEST``, only when asked for.
-    """
-
-    id: str
-    dimension: str
-    factor: str
-    labels: Mapping[str, tuple[str, str]]
-    locales: tuple[str, ...]
-    rank: int
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, str]) -> Equivalence:
-        """The equivalence that a row of ``equivalences.csv`` describes.
-
-        Raises:
-            KeyError: the row lacks a column.
-            ValueError: the rank is not a whole number.
-        """
-        labels = {
-            language: (row[f"label_{language}_one"], row[f"label_{language}_many"])
-            for language in ("en", "fr")
-        }
-        locales = tuple(row["locales"].split("|"))
-        return cls(row["id"], row["dimension"], row["factor"], labels, locales, int(row["rank"]))
-
-    def label(self, count: float, language: str = "en") -> str:
-        """What so many are called: French keeps the singular below two, English only for one."""
-        one, many = self.labels[language]
-        single = abs(count) < 2 if language == "fr" else count == 1
-        return one if single else many
-
-    def is_for(self, dimension: Dimension) -> bool:
-        """Whether it measures amounts of a dimension."""
-        return _DIMENSIONS[self.dimension] == dimension
-
-
-def amount_of_one(factor: Quantity) -> Quantity:
+def amount_of_one(factor: Quantity, per: str = "") -> Quantity:
     """What one of an everyday thing takes [J, gCO2e or L]; may be a vector of draws.
 
-    one = factor, or for a power: power · 1 h
+    one = factor · 1 per
 
     Args:
-        factor: value of the ``everyday`` factor [W, J, gCO2e or L].
+        factor: value of the ``everyday`` factor [W, J, gCO2e, gCO2e/km, L, L/d …].
+        per: unit of one thing when the factor is a rate: ``min`` for minutes of use, ``km`` …
 
     Raises:
-        Nothing.
+        UnknownUnit: ``per`` is not in the closed table.
 
     Source: definition of the watt-hour, BIPM, The International System of Units, 9th edition.
 
-    >>> amount_of_one(Quantity.of(900, "W")).to("Wh")
+    >>> amount_of_one(Quantity.of(900, "W"), "h").to("Wh")
     900.0
     """
-    return factor * Quantity.of(1.0, "h") if factor.dimension == POWER else factor
+    return factor * Quantity.of(1.0, per) if per else factor
 
 
 def count_in(amount: Quantity, one: Quantity) -> Magnitude:
@@ -104,7 +58,7 @@ def count_in(amount: Quantity, one: Quantity) -> Magnitude:
 
     Source: definition of a ratio of like quantities, JCGM 200 (VIM), 1.1.
 
-    >>> count_in(Quantity.of(1.8, "kWh"), amount_of_one(Quantity.of(900, "W")))
+    >>> count_in(Quantity.of(1.8, "kWh"), amount_of_one(Quantity.of(900, "W"), "h"))
     2.0
     """
     return (amount / one).to("1")
@@ -124,7 +78,7 @@ def amount_in(count: Magnitude, one: Quantity) -> Quantity:
 
     Source: definition of a ratio of like quantities, JCGM 200 (VIM), 1.1.
 
-    >>> amount_in(2, amount_of_one(Quantity.of(900, "W"))).to("kWh")
+    >>> amount_in(2, amount_of_one(Quantity.of(900, "W"), "h")).to("kWh")
     1.8
     """
     return one * count
@@ -164,7 +118,8 @@ def choose(
     """The few equivalents that say an amount best to the readers of a country.
 
     Those counted between about 0.1 and 1,000 come first, then the nearest to that; among equals
-    the reader's own country, then the rank of the table.  Dated ones are never chosen.
+    those between 1 and 100, the reader's own country, then the rank of the table.  One thing is
+    named once (minutes or hours of a lamp, not both).  Dated ones are never chosen.
 
     Args:
         catalogue: every equivalent.
@@ -177,7 +132,7 @@ def choose(
 
     Source: none; a rule of presentation.
 
-    >>> lamp = Equivalence("led", "energy", "everyday.led-bulb.power", {}, ("world",), 1)
+    >>> lamp = Equivalence("led", "energy", "everyday.led-bulb.power", "h", {}, ("world",), 1)
     >>> [item.id for item in choose([lamp], {"led": 11.4})]
     ['led']
     """
@@ -189,14 +144,18 @@ def choose(
         and item.rank < ON_REQUEST
         and (locale in item.locales or EVERYWHERE in item.locales)
     ]
-    return sorted(known, key=lambda item: _order(item, counts[item.id], locale))[:most]
+    chosen: dict[str, Equivalence] = {}
+    for item in sorted(known, key=lambda item: _order(item, counts[item.id], locale)):
+        chosen.setdefault(item.factor, item)
+    return list(chosen.values())[:most]
 
 
-def _order(item: Equivalence, count: float, locale: str) -> tuple[float, bool, int, str]:
-    """Sorting key: decades outside the easy range, foreign, rank, id."""
+def _order(item: Equivalence, count: float, locale: str) -> tuple[float, bool, bool, int, str]:
+    """Sorting key: decades outside the easy range, not handy, foreign, rank, id."""
     low, high = _EASY
     outside = max(math.log10(low / count), math.log10(count / high), 0.0)
-    return round(outside, 3), locale not in item.locales, item.rank, item.id
+    is_handy = _HANDY[0] <= count <= _HANDY[1]
+    return round(outside, 3), not is_handy, locale not in item.locales, item.rank, item.id
 
 
 def named(
@@ -214,8 +173,8 @@ def named(
 
     Source: none; a look-up.
 
-    >>> lamp = Equivalence("led", "energy", "f", {"en": ("hour of an LED bulb", "hours")}, (), 1)
-    >>> named([lamp], "LED bulb").id
+    >>> labels = {"en": ("hour of an LED bulb", "hours of an LED bulb")}
+    >>> named([Equivalence("led", "energy", "f", "h", labels, (), 1)], "LED bulb").id
     'led'
     """
     wanted = _plain(name)

@@ -45,6 +45,7 @@ class Coefficients:
         traffic_norm: the same for normalising queries and keys [1].
         traffic_rotary: the same for rotary positions [1].
         traffic_linear: the same for linear attention [1].
+        traffic_joined: the same for joining and parting streams of text and image [1].
         layer_time_s: time that a block takes however small its work [s].
         layer_time_split_s: what is added when several accelerators share it [s].
         layer_time_ring_s: what each further member of a ring adds [s].
@@ -75,6 +76,7 @@ class Coefficients:
     traffic_norm: Magnitude
     traffic_rotary: Magnitude
     traffic_linear: Magnitude
+    traffic_joined: Magnitude
     layer_time_s: Magnitude
     layer_time_split_s: Magnitude
     layer_time_ring_s: Magnitude
@@ -183,6 +185,7 @@ def _traffic(work: Workload, c: Coefficients) -> Magnitude:
         + c.traffic_norm * work.norm_bytes
         + c.traffic_rotary * work.rotary_bytes
         + c.traffic_linear * work.linear_bytes
+        + c.traffic_joined * work.joined_bytes
     )
 
 
@@ -262,7 +265,7 @@ def accelerator_factors(
     """
     if accelerator.startswith(("h100", "h200", "h800", "gh200")):
         return 1.0, 1.0
-    if accelerator.startswith(("b200", "b100", "gb200")):
+    if accelerator.startswith(("b100", "b200", "b300", "gb200", "gb300")):
         return coefficients.compute_ratio_b200, coefficients.overhead_ratio_b200
     return unmeasured, 1.0
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 PATCHES_PER_TOKEN = 4.0
 STATE_BYTES = 8.0
 REDUCED_BYTES = 4.0
+NODE_SIZE = 8.0
+"""Accelerators that tensor parallelism spans at most; beyond, sequences are dealt out."""
 
 
 class Loads(NamedTuple):
@@ -227,9 +229,7 @@ def _add_context(
     coefficients: Coefficients,
 ) -> None:
     """Reading the key-value cache, once per step and sequence, and the recurrent state."""
-    shards = deployment.data_parallel * np.minimum(
-        deployment.count / deployment.data_parallel, architecture.cache_shards
-    )
+    shards = cache_shards(architecture, deployment.count, deployment.data_parallel)
     rate = deployment.bandwidth_b_s * deployment.tokens_per_step
     token_s = architecture.cache_elements * deployment.cache_bytes / (shards * rate)
     slow = 1.0 / (coefficients.cache_bandwidth * deployment.bandwidth_factor)
@@ -245,6 +245,30 @@ def _add_context(
     _add(table.ideal_memory, OUTPUT, ideal_s)
     _add(table.memory, OUTPUT, busy_s * (1.0 - step.prompt_share))
     _add(table.prompt_memory, OUTPUT, busy_s * step.prompt_share)
+
+
+def cache_shards(
+    architecture: Architecture, count: Magnitude, data_parallel: Magnitude
+) -> Magnitude:
+    """Over how many accelerators of a unit its cache is spread without copies [1].
+
+    Formula: S = ranks·min(n/ranks, heads), at least n/8·min(8, heads): beyond a node of eight,
+    sequences are dealt out instead of copied.
+
+    Args:
+        architecture: the model.
+        count: accelerators of the unit [1].
+        data_parallel: ranks of data parallelism [1].
+
+    Returns:
+        Accelerators that each hold a part of their own [1].
+
+    Source: tensor parallelism over key-value heads, as serving software does it.
+    """
+    heads = architecture.cache_shards
+    within = data_parallel * np.minimum(count / data_parallel, heads)
+    dealt = count / NODE_SIZE * np.minimum(NODE_SIZE, heads)
+    return np.maximum(within, dealt)
 
 
 def _visible_layers(
@@ -310,15 +334,16 @@ def _add_overheads(
     deployment: Deployment,
     coefficients: Coefficients,
 ) -> None:
-    """Fixed times per layer, sequence, image and video, and talk between accelerators."""
+    """Fixed times per layer and, at each rank's own host, per sequence, image and video; talk."""
     slow = deployment.overhead_factor
+    host = slow / deployment.data_parallel
     layer_s = coefficients.layer_s * deployment.layer_factor
     several = np.asarray(deployment.count) > 1
     talk_s = np.where(several, coefficients.link_layer_s, 0.0)
     _add_fixed_per_step(table, step, (layer_s + talk_s) * architecture.layers * slow)
-    _add(table.fixed, OUTPUT, coefficients.sequence_s * slow / deployment.tokens_per_step)
-    _add(table.fixed, IMAGES, coefficients.image_s * slow)
-    _add(table.fixed, VIDEOS, coefficients.video_s * slow)
+    _add(table.fixed, OUTPUT, coefficients.sequence_s * host / deployment.tokens_per_step)
+    _add(table.fixed, IMAGES, coefficients.image_s * host)
+    _add(table.fixed, VIDEOS, coefficients.video_s * host)
     if not np.any(several):
         return
     others = (deployment.count - 1.0) / deployment.count

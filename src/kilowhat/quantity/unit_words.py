@@ -66,7 +66,8 @@ _ANTIMONY = re.compile(
     re.IGNORECASE,
 )
 _PER = re.compile(r" ?/ ?| (?:per|par|an?|each) ", re.IGNORECASE)
-_TIMES = re.compile(r" ?[.·⋅*×] ?(?=[^\W\d])")
+_TIMES = re.compile(r" ?[.·⋅*×] ?(?=[^\W\d]|%)")
+_ABBREVIATED = re.compile(r"\b([eé]q)\. ?", re.IGNORECASE)
 _TIDY = str.maketrans({"μ": "µ", "₂": "2", "³": "3", "’": "'", "‑": "-", "–": "-"})
 
 
@@ -193,8 +194,7 @@ def read_unit(text: str, language: str = "en") -> str:
         raise UnknownUnit(name=text, nearest=[])
     parts = []
     for group in _PER.split(tidy):
-        factors = [group] if _CARBON.fullmatch(group) or _ANTIMONY.fullmatch(group) else []
-        factors = factors or _TIMES.split(group)
+        factors = _TIMES.split(_ABBREVIATED.sub(r"\1 ", group))  # the point of "éq." is no product
         parts.append(".".join(_part(part.strip(), whole, language) for part in factors))
     symbol = "/".join(parts)
     return parse_unit(symbol).symbol
@@ -204,7 +204,10 @@ def _plain(symbol: str, language: str, *, is_plural: bool) -> str:
     """One symbol of the table as it is shown in a language."""
     if symbol in _SHOWN[language]:
         return _SHOWN[language][symbol][is_plural]
-    for substance, english, french in (("CO2e", "CO2e", "éq. CO2"), ("Sbeq", "Sb eq", "éq. Sb")):
+    for substance, english, french in (
+        ("CO2e", "CO2e", "éq.\u202fCO2"),
+        ("Sbeq", "Sb eq", "éq.\u202fSb"),
+    ):
         if symbol.endswith(substance):
             mass = symbol.removesuffix(substance)
             return f"{mass}\u202f{french}" if language == "fr" else f"{mass} {english}"

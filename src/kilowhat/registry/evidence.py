@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from kilowhat.domain.boundary import parse_boundary
 from kilowhat.domain.evidence import (
@@ -30,7 +30,7 @@ from kilowhat.domain.evidence import (
 )
 from kilowhat.errors import DataError, KilowhatError, UnknownFactor
 from kilowhat.quantity.units import parse_unit
-from kilowhat.registry.equations import Band, rounding, sides
+from kilowhat.registry.equations import rounding, sides, written
 from kilowhat.registry.tables import DATA, read_sources, rows
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kilowhat.domain.factor import Source
+    from kilowhat.registry.equations import Band
 
 SUBJECT_COLUMNS = ("id", "name_en", "name_fr", "aliases_en", "aliases_fr")
 FIGURE_COLUMNS = (
@@ -52,14 +53,23 @@ HISTORY_COLUMNS = (
     "outcome_year", "outcome_kind", "outcome_source", "outcome_note", "note",
 )  # fmt: skip
 CARD_COLUMNS = (
-    "id", "model", "developer", "published", "parameters", "tokens", "flop", "accelerator",
-    "accelerators", "run_hours", "accelerator_hours", "power_w", "power_kind", "pue", "mfu",
-    "energy_mwh", "ghg_t", "ghg_kind", "intensity_g_per_kwh", "source", "locator", "note",
+    "id", "subject", "model", "models", "developer", "published", "parameters", "tokens", "flop",
+    "accelerator", "accelerators", "run_hours", "accelerator_hours", "power_w", "power_kind",
+    "pue", "mfu", "energy_mwh", "ghg_t", "ghg_kind", "intensity_g_per_kwh", "source", "locator",
+    "note",
 )  # fmt: skip
 VINTAGE_KINDS = ("measured", "estimate", "derived", "forecast")
 SCOPES = ("datacentre", "datacentre-crypto", "datacentre-wide", "ai", "bitcoin", "internet")
 POWER_KINDS = ("", "board", "board-pue", "system")
 GHG_KINDS = ("", "location", "market", "undisclosed")
+_CARD_TEXTS = frozenset(
+    ("id", "subject", "model", "developer", "published", "accelerator", "power_kind", "ghg_kind",
+     "locator", "note")
+)  # fmt: skip
+_CARD_NUMBERS = frozenset(
+    ("parameters", "tokens", "flop", "accelerators", "run_hours", "accelerator_hours", "power_w",
+     "pue", "mfu", "intensity_g_per_kwh")
+)  # fmt: skip
 
 _Row = dict[str, str]
 _T = TypeVar("_T")
@@ -143,13 +153,14 @@ def _record(row: _Row, subjects: dict[str, Subject], sources: dict[str, Source])
     _require(row["locator"], "no locator")
     texts = {
         name: row[name]
-        for name in ("id", "property", "dimension", "range_kind", "unit", "per", "value_year",
+        for name in ("id", "dimension", "range_kind", "unit", "per", "value_year",
                      "published", "scope", "boundary_note", "confidence", "locator", "quote")
     }  # fmt: skip
     return Record(
         **texts,
         subject=subjects[row["subject_id"]],
         label=row["subject"],
+        property_name=row["property"],
         value=value,
         low=low,
         high=high,
@@ -199,44 +210,37 @@ def _si(row: _Row, name: str, unit: str) -> float | None:
 def _card(row: _Row, sources: dict[str, Source]) -> ModelCard:
     _require(row["power_kind"] in POWER_KINDS, f"unknown kind of power {row['power_kind']!r}")
     _require(row["ghg_kind"] in GHG_KINDS, f"unknown kind of ghg {row['ghg_kind']!r}")
-    names = ("id", "model", "developer", "published", "accelerator", "power_kind", "ghg_kind",
-             "locator", "note")  # fmt: skip
-    numbers = ("parameters", "tokens", "flop", "accelerators", "run_hours",
-               "accelerator_hours", "power_w", "pue", "mfu", "intensity_g_per_kwh")  # fmt: skip
+    texts = {name: row[name] for name in CARD_COLUMNS if name in _CARD_TEXTS}
+    numbers = {name: _si(row, name, "1") for name in CARD_COLUMNS if name in _CARD_NUMBERS}
     return ModelCard(
-        **{name: row[name] for name in names},
-        **{name: _si(row, name, "1") for name in numbers},
+        **cast("dict[str, Any]", texts | numbers),
+        models=_items(row["models"]),
         energy_j=_si(row, "energy_mwh", "MWh"),
         ghg_g=_si(row, "ghg_t", "tCO2e"),
         source=_source(row, sources),
     )
 
 
-def _written(row: _Row) -> dict[str, tuple[str, str]]:
-    """The numbers of a record as they are written, with their unit: the operands of equations."""
+def _written(row: _Row) -> dict[str, str]:
+    """The numbers of a record as they are written: the operands of equations, by name."""
     cells = {row["id"]: row["value"]}
     cells |= {f"{row['id']}.{end}": row[end] for end in ("low", "high")}
-    return {name: (text, row["unit"]) for name, text in cells.items() if text}
+    return {name: text for name, text in cells.items() if text}
 
 
 def _recompute(path: Path, records: dict[str, Record]) -> int:
     operands: dict[str, Band] = {}
     lines: dict[str, int] = {}
     for line, cells in rows(path, FIGURE_COLUMNS):
-        lines[cells[0]] = line
-        for name, (text, unit) in _written(dict(zip(FIGURE_COLUMNS, cells, strict=True))).items():
-            size = parse_unit(unit)
-            half = rounding(text)
-            ends = (float(text) - half) * size.factor, (float(text) + half) * size.factor
-            operands[name] = Band(*ends, size.dimension)
-    count = 0
-    for record in records.values():
-        for equation in record.parts:
-            reason = _broken(equation, operands)
-            if reason:
-                raise DataError(file=path.name, line=lines[record.id], reason=reason)
-            count += 1
-    return count
+        row = dict(zip(FIGURE_COLUMNS, cells, strict=True))
+        lines[row["id"]] = line
+        for name, text in _written(row).items():
+            operands[name] = written(text, row["unit"])
+    equations = [(record.id, part) for record in records.values() for part in record.parts]
+    for identity, equation in equations:
+        if reason := _broken(equation, operands):
+            raise DataError(file=path.name, line=lines[identity], reason=reason)
+    return len(equations)
 
 
 def _broken(equation: str, operands: dict[str, Band]) -> str:
@@ -293,9 +297,11 @@ def load(directory: Path = DATA) -> Evidence:
     vintages = _read(
         tables / "history.csv", HISTORY_COLUMNS, lambda row: _vintage(row, sources), lambda v: v.id
     )
-    cards = _read(tables / "cards.csv", CARD_COLUMNS, lambda row: _card(row, sources), lambda c: c.id)
+    model_cards = _read(
+        tables / "cards.csv", CARD_COLUMNS, lambda row: _card(row, sources), lambda c: c.id
+    )
     equations = _recompute(tables / "figures.csv", records)
-    found = Evidence(subjects, records, vintages, cards, equations)
+    found = Evidence(subjects, records, vintages, model_cards, equations)
     for record, other in found.links():
         if other not in records:
             raise DataError(file="figures.csv", line=0, reason=f"{record}: no record {other}")
@@ -308,7 +314,7 @@ def figures(
     """Published figures, all or those of one subject, dimension and functional unit.
 
     >>> [record.value for record in figures("gpt-3-training", "energy")]
-    [1287.0]
+    [1287.0, 188.7]
     """
     return [
         record
@@ -345,9 +351,18 @@ def history(region: str | None = None, scope: str | None = None) -> list[Vintage
 
 
 def cards(model: str | None = None) -> list[ModelCard]:
-    """Model cards of training runs, all or those whose model name begins with this one."""
-    wanted = plain_name(model) if model else ""
-    return [card for card in load().cards.values() if plain_name(card.model).startswith(wanted)]
+    """Model cards of training runs: all, or those of a model of the catalogue or of a run.
+
+    A card's ``subject`` is the subject of the factors ``training.<subject>.*``.
+
+    >>> [card.subject for card in cards("llama-3.1-70b-instruct")]
+    ['llama-3-1-70b']
+    """
+    every = list(load().cards.values())
+    if model is None:
+        return every
+    wanted = plain_name(model)
+    return [card for card in every if wanted in card.names]
 
 
 def comparable(
@@ -369,7 +384,7 @@ def comparable(
         tokens_out: generated tokens of the call [token]; unknown when ``None``.
         parameters: total parameters, for figures about a size class [1].
 
-    >>> [r.value for r in comparable("gemini-2.5-flash", "text", dimension="energy", tokens_out=400)]
+    >>> [r.value for r in comparable("gemini-2.5-flash", "text", dimension="energy")]
     [0.24, 0.1]
     """
     superseded = {old for record in load().records.values() for old in record.supersedes}

@@ -1,0 +1,349 @@
+"""Prepare uses of text and multimodal chat models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from kilowhat.assessment.hardware import Machines
+from kilowhat.assessment.result import Context
+from kilowhat.assessment.site import Sites
+from kilowhat.domain.deployment import KnownDeployment
+from kilowhat.domain.impact import FunctionalUnit
+from kilowhat.errors import UnsupportedUse
+from kilowhat.language import mark, translate
+from kilowhat.methods.architecture import of_layout, of_parameters
+from kilowhat.methods.call_features import OUTPUT_SQUARED, Coefficients, Corrections, features
+from kilowhat.methods.deployment import Catalogue, sample
+from kilowhat.methods.inference import PriceList, price_list
+from kilowhat.quantity.spread import Spread
+from kilowhat.registry import models, serving
+
+if TYPE_CHECKING:
+    from kilowhat.domain.activity import Activity
+    from kilowhat.domain.architecture import Architecture
+    from kilowhat.domain.deployment import Deployment, DeploymentPrior, OperatingPoint
+    from kilowhat.domain.factor import Entry
+    from kilowhat.domain.model import Model, ParameterCount
+    from kilowhat.quantity.quantity import Vector
+    from kilowhat.registry.resolve import Registry
+
+METHOD = "kilowhat-roofline"
+OWN_MACHINE_KINDS = ("desktop", "laptop", "edge")
+Joint = TypeVar("Joint", Coefficients, Corrections)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The model of a use: what it is called, its architecture, and what its name tells."""
+
+    name: str
+    model: Model | None
+    architecture: Architecture
+    native_precision: str | None
+    notes: tuple[str, ...]
+    influences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedText:
+    """Prices of one situation's calls, linear in their features."""
+
+    context: Context
+    energy_prices: Vector
+    time_prices: Vector
+    input_tokens: float
+    output_tokens: float
+
+    def features(self, use: Activity) -> Vector:
+        """The features of a use, all its calls together; lengths not given are the defaults."""
+        whole, output = lengths(use, self.input_tokens, self.output_tokens)
+        return use.calls * features(whole, use.cached_tokens, output, use.images_in, use.videos_in)
+
+    def unit(self, use: Activity) -> FunctionalUnit:
+        """The calls of the activity."""
+        if use.calls == 1:
+            return FunctionalUnit("1 call", mark("1 call"))
+        return FunctionalUnit(f"{use.calls:.15g} calls", mark("{count} calls"), use.calls)
+
+
+def lengths(use: Activity, input_tokens: float, output_tokens: float) -> tuple[float, float]:
+    """Tokens in and out of a call: as given, else the defaults [token, token]."""
+    whole = input_tokens if use.input_tokens is None else use.input_tokens
+    output = output_tokens if use.output_tokens is None else use.output_tokens
+    return whole, output
+
+
+class TextPricer:
+    """Turns the situation of a use of a text model into prices.
+
+    Args:
+        registry: the sourced numbers.
+    """
+
+    def __init__(self, registry: Registry, machines: Machines, sites: Sites) -> None:
+        self.registry = registry
+        self.machines = machines
+        self.sites = sites
+
+    def situation(self, use: Activity) -> tuple[object, ...]:
+        """All of a use that its prices depend on; uses with the same one share them."""
+        own_point = use.concurrency is not None
+        return (
+            use.model, use.parameters, use.active, use.like, use.provider, use.zone, use.region,
+            use.when, use.tokens_per_second, use.accelerator, use.count, use.concurrency,
+            use.precision, use.serving, self._lengths(use) if own_point else None,
+        )  # fmt: skip
+
+    def _lengths(self, use: Activity) -> tuple[float, float, float, float, float]:
+        whole, output = lengths(use, *self._default_lengths("open"))
+        fresh = whole - use.cached_tokens
+        return fresh, use.cached_tokens, max(output, 1.0), use.images_in, use.videos_in
+
+    def _default_lengths(self, identity: str) -> tuple[float, float]:
+        """The median prompt and answer of a prior's calls [token, token]."""
+        names = ("input_tokens", "output_tokens")
+        found = [
+            self.registry.factor(f"deployment.{identity}.{name}").factor.central for name in names
+        ]
+        return found[0], found[1]
+
+    def prepare(self, use: Activity) -> PreparedText:
+        """The prices and the context of a situation.
+
+        Raises:
+            UsageError: an unknown name, a model that does not fit, or an unsupported use.
+        """
+        subject = self._subject(use)
+        believed, trail = self._prior(use, subject)
+        known = self._known(use, subject)
+        catalogue, machines = self._catalogue(believed, known)
+        fitted = self._joint(Coefficients), self._joint(Corrections)
+        deployment, point = sample(
+            subject.architecture, believed, known, catalogue, fitted, self.registry.uniform
+        )
+        residual, fit_trail = self._residual(subject, known)
+        prices = price_list(subject.architecture, deployment, point, fitted[0], residual)
+        if known.lengths is not None:
+            _widen_squares(prices, point)
+        site, said = self.sites.resolve(use, _operator(use, subject), believed.kind)
+        which = deployment.which
+        key = "" if use.tokens_per_second else f"{believed.id}/{subject.name}/{known}"
+        rates = self.sites.rates(site, deployment.accelerators, which, key)
+        default_in, default_out = self._default_lengths(believed.id)
+        notes = (*subject.notes, *said, *deployment.warnings, *self._notes(use, believed))
+        context = Context(
+            registry=self.registry,
+            model=subject.name,
+            method=METHOD,
+            rates=rates,
+            trail=(*trail, *fit_trail, *self.machines.trail(machines)),
+            influences=self._influences(subject, deployment, point, residual),
+            warnings=notes,
+            zone=site.zone.id.upper() if site.zone else "WORLD",
+            accelerators=deployment.accelerators,
+            basis={"prior": believed.id, "kind": believed.kind},
+        )
+        energy, time = prices
+        shape = (energy.shape[0], self.registry.draws)
+        return PreparedText(
+            context, _filled(energy, shape), _filled(time, shape), default_in, default_out
+        )
+
+    def _prior(self, use: Activity, subject: Subject) -> tuple[DeploymentPrior, list[Entry]]:
+        """What is believed of the deployment of a use, by its provider or its own machine."""
+        is_own = False
+        if use.accelerator is not None:
+            machine = self.machines.find(use.accelerator)
+            is_own = self.machines.kind(machine.id) in OWN_MACHINE_KINDS
+        if is_own and use.provider is None:
+            return serving.prior(self.registry, "own-machine")
+        provider = _provider(use, subject)
+        is_open = subject.model is None or subject.model.is_open
+        identity = serving.prior_id(provider, is_open=is_open, directory=self.registry.data)
+        return serving.prior(self.registry, identity)
+
+    def _known(self, use: Activity, subject: Subject) -> KnownDeployment:
+        """What the use tells of its deployment."""
+        accelerator = self.machines.find(use.accelerator).id if use.accelerator else None
+        return KnownDeployment(
+            accelerator=accelerator,
+            count=use.count,
+            concurrency=use.concurrency,
+            precision=use.precision,
+            tokens_per_second=use.tokens_per_second,
+            serving=use.serving,
+            year=use.when.year if use.when else None,
+            native_precision=subject.native_precision,
+            lengths=self._lengths(use) if use.concurrency is not None else None,
+        )
+
+    def _catalogue(
+        self, believed: DeploymentPrior, known: KnownDeployment
+    ) -> tuple[Catalogue, tuple[str, ...]]:
+        """The tables that a deployment is drawn from, and the accelerators in them."""
+        names = (
+            (known.accelerator,)
+            if known.accelerator
+            else tuple(n for n, _ in believed.accelerators)
+        )
+        data = self.registry.data
+        return Catalogue(
+            accelerators={name: self.machines.by_id(name) for name in names},
+            precisions=serving.precisions(data),
+            kinds=serving.kinds(data),
+            ranges=serving.shared_ranges(self.registry),
+        ), names
+
+    def _joint(self, kind: type[Joint]) -> Joint:
+        """The fitted coefficients, a row of the joint table for each draw."""
+        table = self.registry.joint("coefficients")
+        uniform = self.registry.uniform("inference.text.coefficients")
+        rows = (uniform * len(table["draw"])).astype(int)
+        return kind(**{field.name: table[field.name][rows] for field in fields(kind)})
+
+    def _residual(self, subject: Subject, known: KnownDeployment) -> tuple[Vector, list[Entry]]:
+        """What the formula misses of an architecture: draws keyed by it, so that two differ."""
+        entry = self.registry.factor("inference.text.residual")
+        factor = entry.factor
+        key = f"{factor.stream}|{subject.architecture.name}"
+        spread = Spread(factor.low, factor.central, factor.high, factor.shape)
+        return spread.quantile(self.registry.uniform(key)), [entry]
+
+    def _subject(self, use: Activity) -> Subject:
+        """The model of a use, from its name, its parameters or its class.
+
+        Raises:
+            UnknownModel: no model has such a name.
+            UnsupportedUse: the model does not write text, or its size is not known.
+        """
+        if use.parameters is not None:
+            active = use.active or use.parameters
+            name = f"{use.parameters / 1e9:.15g}B"
+            return Subject(name, None, of_parameters(name, use.parameters, active), None, ())
+        if use.like is not None:
+            size = models.classes(self.registry.data)[use.like]
+            return self._sized(f"like:{use.like}", None, size.total, size.active, ())
+        return self._named(str(use.model))
+
+    def _named(self, name: str) -> Subject:
+        found = models.match(name, self.registry.data)
+        model = found.model
+        if model.kind != "text":
+            raise UnsupportedUse(
+                model=model.id,
+                use=translate(mark("a text call")),
+                reason=translate(mark("it is a model of another kind: {kind}")).format(
+                    kind=model.kind
+                ),
+            )
+        notes: list[str] = []
+        if found.how in ("dated alias", "normalised"):
+            understood = translate(mark("“{name}” was understood as {model}."))
+            notes.append(understood.format(name=name, model=model.id))
+        layout = models.layouts(self.registry.data).get(model.architecture)
+        precision = found.precision or model.precision or None
+        if layout is not None:
+            return Subject(
+                model.id, model, of_layout(model.architecture, layout), precision, tuple(notes)
+            )
+        if model.total is None or model.active is None:
+            raise UnsupportedUse(
+                model=model.id,
+                use=translate(mark("a text call")),
+                reason=translate(mark("nobody has published or estimated its size")),
+            )
+        if not model.total.is_exact:
+            notes.append(mark("The size of this model is not published: it is a range."))
+        subject = self._sized(model.id, model, model.total, model.active, tuple(notes))
+        return subject
+
+    def _sized(
+        self,
+        name: str,
+        model: Model | None,
+        total: ParameterCount,
+        active: ParameterCount,
+        notes: tuple[str, ...],
+    ) -> Subject:
+        """A model of which only the size is known, or a range of sizes: one stream for both."""
+        key = f"model.{name}.size"
+        uniform = self.registry.uniform(key)
+        sizes = [
+            Spread(count.low, count.central, count.high).quantile(uniform)
+            for count in (total, active)
+        ]
+        whole = sizes[0]
+        used = sizes[1].clip(max=whole)
+        exact = total.is_exact and active.is_exact
+        architecture = (
+            of_parameters(name, total.central, min(active.central, total.central))
+            if exact
+            else of_parameters(name, whole, used)
+        )
+        precision = (model.precision or None) if model else None
+        influences = () if exact else (key,)
+        return Subject(name, model, architecture, precision, notes, influences)
+
+    def _notes(self, use: Activity, believed: DeploymentPrior) -> list[str]:
+        """Defaults that were used: each is said."""
+        default_in, default_out = self._default_lengths(believed.id)
+        notes = []
+        if use.input_tokens is None:
+            sentence = translate(mark("No --in given: {count} tokens, the median prompt assumed."))
+            notes.append(sentence.format(count=f"{default_in:g}"))
+        if use.output_tokens is None:
+            sentence = translate(mark("No --out given: {count} tokens, the median answer assumed."))
+            notes.append(sentence.format(count=f"{default_out:g}"))
+        if believed.id == "open" and use.accelerator is None:
+            notes.append(
+                mark(
+                    "No provider or hardware given: a dedicated endpoint on current GPUs is assumed."
+                )
+            )
+        if believed.id == "own-machine":
+            notes.append(mark("A desktop or laptop accelerator: your own machine is assumed."))
+        return notes
+
+    def _influences(
+        self, subject: Subject, deployment: Deployment, point: OperatingPoint, residual: Vector
+    ) -> dict[str, Vector]:
+        """Where the doubt may come from, besides factors: a vector of draws for each cause."""
+        found = {
+            "deployment.concurrency": deployment.concurrency,
+            "deployment.count": deployment.count,
+            "deployment.accelerator": deployment.bandwidth_b_s,
+            "deployment.precision": deployment.dense_bytes,
+            "deployment.serving_software": deployment.generation_factor,
+            "deployment.speculative_decoding": deployment.tokens_per_step,
+            "deployment.lengths": point.fresh_tokens + point.cached_tokens + point.output_tokens,
+            f"inference.residual.{subject.architecture.name}": residual,
+        }
+        found |= {key: self.registry.uniform(key) for key in subject.influences}
+        return {name: np.asarray(value) for name, value in found.items() if np.ndim(value) == 1}
+
+
+def _widen_squares(prices: PriceList, point: OperatingPoint) -> None:
+    """Let one call stand for the mean of such calls, whose squares exceed the square of means."""
+    for table in prices:
+        table[OUTPUT_SQUARED] *= point.length_variety
+
+
+def _filled(table: Vector, shape: tuple[int, int]) -> Vector:
+    """Prices over every draw, contiguous for the matrix product."""
+    return np.ascontiguousarray(np.broadcast_to(table, shape))
+
+
+def _provider(use: Activity, subject: Subject) -> str | None:
+    """Who serves the model: the one named, else the maker of a model that only it serves."""
+    if use.provider is not None:
+        return use.provider
+    if subject.model is not None and not subject.model.is_open:
+        return subject.model.provider
+    return None
+
+
+def _operator(use: Activity, subject: Subject) -> str | None:
+    return None if use.accelerator else _provider(use, subject)

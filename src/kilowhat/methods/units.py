@@ -1,0 +1,260 @@
+"""In which units a model may be served: accelerators, precision, how many of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from kilowhat.errors import DoesNotFit, UnsupportedPrecision
+from kilowhat.methods.roofline import NODE_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kilowhat.domain.architecture import Architecture, Magnitude
+    from kilowhat.domain.deployment import (
+        Accelerator,
+        DeploymentPrior,
+        KnownDeployment,
+        Precision,
+    )
+
+MEMORY_SHARE = 0.9
+"""Share of an accelerator's memory that a server may fill with weights and cache."""
+WEIGHT_SHARE = 0.82
+"""Share of the memory that weights fill in the smallest unit somebody would choose."""
+WIDE_EXPERTS = 2e11
+"""Expert weights above which wide expert parallelism is an option."""
+
+
+class Catalogue(NamedTuple):
+    """Tables that deployments are drawn from.
+
+    accelerators: by id; precisions: by id or alias; kinds: accelerator id to the fitted kind
+    it behaves like (hopper or blackwell); ranges: low, central, high, shape of shared factors.
+    """
+
+    accelerators: Mapping[str, Accelerator]
+    precisions: Mapping[str, Precision]
+    kinds: Mapping[str, str]
+    ranges: Mapping[str, tuple[float, float, float, str]]
+
+
+class Unit(NamedTuple):
+    """One way in which the model may be served, with its weight; sizes may be draws."""
+
+    accelerator: Accelerator
+    precision: Precision
+    count: Magnitude
+    data_parallel: Magnitude
+    is_speculative: bool
+    weight: float
+
+
+def possible_units(
+    architecture: Architecture,
+    prior: DeploymentPrior,
+    known: KnownDeployment,
+    catalogue: Catalogue,
+) -> list[Unit]:
+    """The ways in which the model may be served, given what is known, with their weights.
+
+    Args:
+        architecture: the model.
+        prior: what is believed beforehand.
+        known: what the user or the log tells.
+        catalogue: accelerators and precisions.
+
+    Returns:
+        Units with positive weights; sizes are floats, or draws for a model of unknown size.
+
+    Raises:
+        DoesNotFit: the model exceeds the memory of the accelerators that are known.
+        UnsupportedPrecision: the accelerator that is known lacks the precision.
+
+    Source: priors in `data/deployments.csv`.
+    """
+    units: list[Unit] = []
+    for name, weight in _choices(known.accelerator, prior.accelerators):
+        accelerator = catalogue.accelerators[name]
+        for precision, share in _precisions(architecture, accelerator, prior, known, catalogue):
+            for speculative, odds in _speculation(prior, known):
+                units += [
+                    Unit(accelerator, precision, count, ranks, speculative, weight * share * p * odds)
+                    for count, ranks, p in _sizes(architecture, accelerator, precision, prior, known)
+                ]
+    if not units:
+        raise _too_large(architecture, prior, known, catalogue)
+    return units
+
+
+def _too_large(
+    architecture: Architecture,
+    prior: DeploymentPrior,
+    known: KnownDeployment,
+    catalogue: Catalogue,
+) -> DoesNotFit:
+    """That the model does not fit, by the accelerator with the most memory."""
+    choices = _choices(known.accelerator, prior.accelerators)
+    machines = (catalogue.accelerators[name] for name, _ in choices)
+    largest = max(machines, key=lambda machine: machine.memory_b)
+    precision = _precisions(architecture, largest, prior, known, catalogue)[-1][0]
+    needed = float(np.median(weight_bytes(architecture, precision)))
+    count = known.count or 1.0
+    return DoesNotFit(
+        model=architecture.name,
+        accelerator=largest.id,
+        count=int(count),
+        needed_gb=round(needed / 1e9, 1),
+        available_gb=round(count * largest.memory_b / 1e9, 1),
+    )
+
+
+def _choices(
+    known: str | None, prior: tuple[tuple[str, float], ...]
+) -> tuple[tuple[str, float], ...]:
+    """The known value alone, else the prior's values with their weights."""
+    return prior if known is None else ((known, 1.0),)
+
+
+def _speculation(
+    prior: DeploymentPrior, known: KnownDeployment
+) -> tuple[tuple[bool, float], ...]:
+    """With and without speculative decoding; without, where the deployment was described."""
+    share = prior.speculative_share
+    if share <= 0.0 or (known.concurrency is not None and known.accelerator is not None):
+        return ((False, 1.0),)
+    return ((False, 1.0 - share), (True, share))
+
+
+def _precisions(
+    architecture: Architecture,
+    accelerator: Accelerator,
+    prior: DeploymentPrior,
+    known: KnownDeployment,
+    catalogue: Catalogue,
+) -> list[tuple[Precision, float]]:
+    """Precisions that this accelerator can take, with weights."""
+    if known.precision is not None:
+        return [(_supported(known.precision, accelerator, catalogue, known), 1.0)]
+    if known.native_precision is not None:
+        native = catalogue.precisions[known.native_precision]
+        usable = native.needs in accelerator.peak_flop_s or known.accelerator is None
+        wanted = [(native if usable else _widest(catalogue), 1.0)]
+    else:
+        wanted = [
+            (catalogue.precisions[name], weight)
+            for name, weight in prior.precisions
+            if known.accelerator is None
+            or catalogue.precisions[name].needs in accelerator.peak_flop_s
+        ]
+        wanted = wanted or [(_widest(catalogue), 1.0)]
+    if known.accelerator is None or known.count is None and prior.kind != "own-machine":
+        return wanted
+    return _that_fit(architecture, accelerator, known, wanted, catalogue)
+
+
+def _widest(catalogue: Catalogue) -> Precision:
+    """The 16-bit precision, which every accelerator takes."""
+    return catalogue.precisions["bf16"]
+
+
+def _that_fit(
+    architecture: Architecture,
+    accelerator: Accelerator,
+    known: KnownDeployment,
+    wanted: list[tuple[Precision, float]],
+    catalogue: Catalogue,
+) -> list[tuple[Precision, float]]:
+    """Wanted precisions that fit the known memory, else the widest that does."""
+    memory = (known.count or 1.0) * accelerator.memory_b * MEMORY_SHARE
+    fitting = [
+        (precision, weight)
+        for precision, weight in wanted
+        if np.median(weight_bytes(architecture, precision)) <= memory
+    ]
+    if fitting:
+        return fitting
+    for name in ("fp8", "int8", "int4"):
+        precision = catalogue.precisions[name]
+        usable = precision.needs in accelerator.peak_flop_s
+        if usable and np.median(weight_bytes(architecture, precision)) <= memory:
+            return [(precision, 1.0)]
+    return [(catalogue.precisions["int4"], 1.0)]
+
+
+def _supported(
+    name: str, accelerator: Accelerator, catalogue: Catalogue, known: KnownDeployment
+) -> Precision:
+    """The precision of that name, if the accelerator takes it."""
+    precision = catalogue.precisions.get(name.lower())
+    is_known = known.accelerator is not None
+    if precision is None or (is_known and precision.needs not in accelerator.peak_flop_s):
+        available = sorted(
+            {
+                other.id
+                for other in catalogue.precisions.values()
+                if other.needs in accelerator.peak_flop_s
+            }
+        )
+        raise UnsupportedPrecision(
+            precision=name, accelerator=accelerator.id, available=available
+        )
+    return precision
+
+
+def weight_bytes(architecture: Architecture, precision: Precision) -> Magnitude:
+    """Memory that a model's weights take, embeddings and image encoder in 16 bit [B].
+
+    Formula: W = dense·b_dense + experts·b_expert + 2·(embedding + vision).
+
+    Args:
+        architecture: the model.
+        precision: how its weights are stored.
+
+    Returns:
+        Bytes [B], of the shape of the architecture's numbers.
+
+    Source: definition.
+    """
+    wide = 2.0 if precision.dense_bytes >= 1.0 else precision.dense_bytes
+    return (
+        architecture.dense_parameters * precision.dense_bytes
+        + architecture.expert_parameters * precision.expert_bytes
+        + wide * (architecture.embedding_parameters + architecture.vision_parameters)
+    )
+
+
+def _sizes(
+    architecture: Architecture,
+    accelerator: Accelerator,
+    precision: Precision,
+    prior: DeploymentPrior,
+    known: KnownDeployment,
+) -> list[tuple[Magnitude, Magnitude, float]]:
+    """Sizes of the unit, ranks of data parallelism, and weights."""
+    needed = weight_bytes(architecture, precision)
+    if known.count is not None or prior.kind == "own-machine":
+        count = known.count or 1.0
+        if np.median(needed) > count * accelerator.memory_b * MEMORY_SHARE:
+            return []
+        return [(count, max(1.0, count / NODE_SIZE), 1.0)]
+    smallest = 2.0 ** np.ceil(
+        np.log2(np.maximum(needed / (accelerator.memory_b * WEIGHT_SHARE), 1.0))
+    )
+    wide_share = sum(weight for _, weight in prior.wide_units)
+    dense = np.maximum(architecture.dense_parameters * precision.dense_bytes, 1.0)
+
+    def size(count: Magnitude, span: Magnitude, weight: float) -> tuple[Magnitude, Magnitude, float]:
+        spare = accelerator.memory_b * count * WEIGHT_SHARE - needed
+        return count, np.maximum(1.0, np.minimum(count / span, 1.0 + spare / dense)), weight
+
+    sizes = [
+        size(smallest * factor, NODE_SIZE, p * (1.0 - wide_share)) for factor, p in prior.unit_sizes
+    ]
+    is_wide = np.asarray(architecture.expert_parameters) > WIDE_EXPERTS
+    for count, p in prior.wide_units:
+        wide = np.where(is_wide, np.maximum(count, smallest), smallest)
+        sizes.append(size(wide, np.where(is_wide, 1.0, NODE_SIZE), p))
+    return [size for size in sizes if size[2] > 0.0]
