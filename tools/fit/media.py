@@ -36,8 +36,8 @@ DATA = Path(__file__).parents[2] / "src" / "kilowhat" / "data"
 ROWS = 5.0
 SIGMA = 0.12
 TIME_WEIGHT = 0.5
-HOPPER = {"tdp_w": 700.0, "bandwidth_b_s": 3.35e12, "peak_flop_s": 989.5e12, "link_b_s": 900e9}
-BLACKWELL = {"tdp_w": 1000.0, "bandwidth_b_s": 8e12, "peak_flop_s": 2250e12, "link_b_s": 1800e9}
+HOPPER = {"tdp_w": 700.0, "bandwidth_b_s": 3.35e12, "peak_flop_s": 989.4e12, "link_b_s": 900e9}
+BLACKWELL = {"tdp_w": 1000.0, "bandwidth_b_s": 7.7e12, "peak_flop_s": 2250e12, "link_b_s": 1800e9}
 DATASHEETS = {"H100": HOPPER, "B200": BLACKWELL}
 
 # Guess and width in log.  Efficiencies: what tuned kernels reach on H100.  Traffic: reads and

@@ -131,8 +131,8 @@ def read(measurements: Path, architectures: Path) -> Rows:
     """
     table = pd.read_parquet(measurements)
     table = table[table["task"].isin(TEXT_TASKS + MEDIA_TASKS)].reset_index(drop=True)
-    known = layouts(architectures)
-    made = [known[name] for name in table["model_id"]]
+    known, names = layouts(architectures), model_layouts(architectures)
+    made = [known[layout_of(name, names)] for name in table["model_id"]]
     vectors = {
         field.name: np.array([getattr(one, field.name) for one in made], dtype=float)
         for field in fields(Architecture)
@@ -146,6 +146,24 @@ def read(measurements: Path, architectures: Path) -> Rows:
         (table["avg_batch_size"] / table["output_tput_tok_s"]).to_numpy(float),
         table["avg_power_w"].to_numpy(float) / count,
     )
+
+
+def model_layouts(architectures: Path) -> dict[str, str]:
+    """Id of the layout of each model, by every name of the model, in lower case."""
+    names: dict[str, str] = {}
+    with architectures.with_name("models.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            for name in (row["id"], row["name"], *row["aliases"].split("|")):
+                if name and row["architecture"]:
+                    names.setdefault(name.lower(), row["architecture"])
+                    names.setdefault(name.lower().rsplit("/", 1)[-1], row["architecture"])
+    return names
+
+
+def layout_of(model: str, names: dict[str, str]) -> str:
+    """Id of a model's layout, by its full name or the part behind the slash."""
+    name = model.lower()
+    return names[name] if name in names else names[name.rsplit("/", 1)[-1]]
 
 
 def layouts(path: Path) -> dict[str, Architecture]:

@@ -1,9 +1,9 @@
 """Fit the coefficients of the decoding step to benchmark measurements, and bootstrap them.
 
-Usage: python -m tools.fit.text REFERENCE_DIRECTORY [--draws 200]
+Usage: python -m tools.fit.text REFERENCE_DIRECTORY [--draws 128]
 
-Writes src/kilowhat/data/inference/coefficients.csv (one joint draw a row; draw 0 is the fit to
-all rows) and residuals.csv (the spread that leave-one-architecture-out errors show).
+Writes data/inference/coefficients.csv (one joint draw a row; draw 0 is the fit to all rows) and
+data/factors/inference.csv (the spread that leave-one-architecture-out errors show).
 The loss is a pseudo-Huber loss on the logarithms of energy, step time and power, so that
 artefacts of single runs do not pull; architectures weigh by the square root of their rows;
 priors keep each coefficient near what the hardware makes plausible.
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import least_squares
+from scipy.stats import norm
 
 from kilowhat.methods.call_features import Coefficients, Corrections
 from kilowhat.methods.inference import mean_call
@@ -27,13 +28,18 @@ from tools.fit.rows import Rows, read
 if TYPE_CHECKING:
     from kilowhat.methods.call_features import Vector
 
-DATA = Path(__file__).parents[2] / "src" / "kilowhat" / "data" / "inference"
+DATA = Path(__file__).parents[2] / "src" / "kilowhat" / "data"
 ERROR = 0.12
 """Scale of the loss in the logarithm of energy [1]."""
 TIME_WEIGHT = POWER_WEIGHT = 0.3
 """Weight of the errors in time and power, which energy is the product of [1]."""
 PRIOR_WEIGHT = 0.5
 SEED = 20261122
+COVERAGE = 0.905
+Z95 = 1.6449
+FACTOR_COLUMNS = (
+    "id,low,central,high,unit,shape,basis,boundary,valid_from,valid_to,source,locator,note"
+).split(",")
 
 
 @dataclass(frozen=True)
@@ -179,6 +185,40 @@ def bootstrap(rows: Rows, whole: Vector, draws: int) -> Vector:
     return np.array(result)
 
 
+def coefficient_bounds(rows: Rows, sample: Vector) -> Vector:
+    """ln of computed energy over its median, by bootstrap draw and row, shape (draws, n)."""
+    made = np.array([predict(values, rows)[0] for values in sample])
+    return made - np.median(made, axis=0)
+
+
+def bounds(relative: Vector, sigma: float, count: int = 256) -> tuple[Vector, Vector]:
+    """ln(p05/p50) and ln(p95/p50) of coefficients' and residual's doubt together, by row.
+
+    Args:
+        relative: as from `coefficient_bounds`.
+        sigma: standard deviation of the residual in log [1].
+        count: points of the residual's distribution to combine with.
+    """
+    z = norm.ppf((np.arange(count) + 0.5) / count) * sigma
+    order = np.random.default_rng(SEED).integers(0, len(relative), count)
+    total = relative[order] + z[:, None]
+    return np.quantile(total, 0.05, axis=0), np.quantile(total, 0.95, axis=0)
+
+
+def conformal(errors: Vector, relative: Vector, wanted: float = COVERAGE) -> float:
+    """The residual's standard deviation for which intervals hold the wanted share of errors."""
+
+    def missing(sigma: float) -> float:
+        low, high = bounds(relative, sigma)
+        return float(np.mean((errors + low <= 0.0) & (errors + high >= 0.0))) - wanted
+
+    low, high = 0.01, 1.5
+    for _ in range(30):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if missing(middle) < 0.0 else (low, middle)
+    return high
+
+
 def write(path: Path, whole: Vector, sample: Vector) -> None:
     """The joint table: draw 0 is the fit to all rows."""
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -188,22 +228,59 @@ def write(path: Path, whole: Vector, sample: Vector) -> None:
             writer.writerow([index, *(f"{value:.4g}" for value in row)])
 
 
+def write_residuals(path: Path, sigmas: dict[str, float], note: str) -> None:
+    """The residual of each case as a factor: its 5 %, 50 % and 95 % points [1]."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(FACTOR_COLUMNS)
+        for case, sigma in sorted(sigmas.items()):
+            far = np.exp(Z95 * sigma)
+            row = [f"inference.{case}.residual", f"{1 / far:.4g}", "1", f"{far:.4g}", "1"]
+            row += ["lognormal", "modelled", "", "", "", "kilowhat-fit", "tools/fit/text.py", note]
+            writer.writerow(row)
+
+
+def calibrated_errors(rows: Rows, errors: Vector, reach: float = 2.0) -> Vector:
+    """Log errors of a row corrected by one other of the same deployment, task and batch.
+
+    Args:
+        rows: measurements.
+        errors: log errors before.
+        reach: largest ratio of the two batches.
+    """
+    table = rows.table
+    keys = ["model_id", "gpu_model", "num_gpus", "weight_precision", "task"]
+    log_batch = np.log(table["avg_batch_size"].to_numpy(float))
+    result = []
+    for index in table.groupby(keys).indices.values():
+        gap = np.abs(log_batch[index][:, None] - log_batch[index][None, :])
+        first, second = np.nonzero((gap > 0.0) & (gap < np.log(reach) + 0.1))
+        result.append(errors[index][first] - errors[index][second])
+    return np.concatenate(result)
+
+
 def main() -> None:
     """Fit, bootstrap, write, and print the leave-one-out errors."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("reference", type=Path)
-    parser.add_argument("--draws", type=int, default=200)
+    parser.add_argument("--draws", type=int, default=128)
     options = parser.parse_args()
-    rows = read(
-        options.reference / "mlenergy_dev.parquet", options.reference / "architectures.csv"
-    )
+    rows = read(options.reference / "mlenergy_dev.parquet", DATA / "architectures.csv")
     whole = fit(rows)
     errors, _ = leave_one_out(rows, whole)
-    for name, chosen in (("text", rows.is_text), ("image and video", ~rows.is_text)):
+    sample = bootstrap(rows, whole, options.draws)
+    relative = coefficient_bounds(rows, sample)
+    sigmas = {}
+    for name, chosen in (("text", rows.is_text), ("media-in", ~rows.is_text)):
         factor = np.exp(np.abs(errors[chosen]))
-        print(name, np.round(np.quantile(factor, [0.5, 0.9, 1.0]), 3))
-    DATA.mkdir(exist_ok=True)
-    write(DATA / "coefficients.csv", whole, bootstrap(rows, whole, options.draws))
+        sigmas[name] = conformal(errors[chosen], relative[:, chosen])
+        print(name, np.round(np.quantile(factor, [0.5, 0.9, 1.0]), 3), round(sigmas[name], 3))
+    corrected = calibrated_errors(rows.take(rows.is_text), errors[rows.is_text])
+    sigmas["text-calibrated"] = float(np.quantile(np.abs(corrected), COVERAGE) / Z95)
+    print("calibrated", np.round(np.exp(np.quantile(np.abs(corrected), [0.5, 0.9])), 3))
+    write(DATA / "inference" / "coefficients.csv", whole, sample)
+    note = f"{len(rows)} measurements, {len(np.unique(rows.groups))} architectures, one left out"
+    write_residuals(DATA / "factors" / "inference.csv", sigmas, note)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kilowhat.assessment.estimator import Estimator
 from kilowhat.assessment.everyday import Likeness, likenesses
@@ -13,13 +13,14 @@ from kilowhat.assessment.uses import activity
 from kilowhat.domain.impact import FunctionalUnit, Interval, Missing
 from kilowhat.errors import InvalidValue
 from kilowhat.language import mark, translate
-from kilowhat.quantity.spread import Spread
+from kilowhat.quantity.spread import Spread, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kilowhat.assessment.result import Assessment
     from kilowhat.domain.activity import Activity
+    from kilowhat.quantity.quantity import Vector
     from kilowhat.registry.resolve import Registry
 
 DAYS_A_YEAR = 365.25
@@ -177,16 +178,13 @@ def _population(
         return None
     users, per_day = question.users or 1.0, question.per_day or 1.0
     uses = users * per_day / (assessment.unit.count or 1.0)
-    energy = assessment.interval("energy")
     ghg = assessment.interval("ghg")
-    if isinstance(energy, Missing):
-        raise AssertionError
-    day = energy.scaled(uses)
+    energy = assessment.energy()
+    day = _interval("J", energy * uses)
     ratio = registry.factor("deployment.serving.peak_over_mean").factor
     spread = Spread(ratio.low, ratio.central, ratio.high, ratio.shape)
     peaks = spread.quantile(registry.uniform(ratio.stream))
-    draws = assessment.draws("energy")
-    power = _interval("W", draws * uses / SECONDS_A_DAY * peaks)
+    power = _interval("W", energy * uses / SECONDS_A_DAY * peaks)
     return Population(
         users,
         per_day,
@@ -198,8 +196,7 @@ def _population(
     )
 
 
-def _interval(unit: str, draws: Any) -> Interval:  # noqa: ANN401 - a vector of draws
-    from kilowhat.quantity.spread import summarise  # noqa: PLC0415
+def _interval(unit: str, draws: Vector) -> Interval:
 
     return Interval(unit, *summarise(draws))
 

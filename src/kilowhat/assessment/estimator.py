@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kilowhat.assessment.hardware import Machines
 from kilowhat.assessment.media import MediaPricer
+from kilowhat.assessment.published import FigurePricer
 from kilowhat.assessment.result import Assessment
 from kilowhat.assessment.site import Sites
 from kilowhat.assessment.text import TextPricer
@@ -25,9 +26,17 @@ _KEPT = 256
 class Prepared(Protocol):
     """What the uses of one situation share: their context, and prices linear in features."""
 
-    context: Context
-    energy_prices: Vector
-    time_prices: Vector
+    @property
+    def context(self) -> Context:
+        """What the uses of the situation share."""
+
+    @property
+    def energy_prices(self) -> Vector:
+        """Accelerator energy per unit of each feature [J], shape (features, draws)."""
+
+    @property
+    def time_prices(self) -> Vector:
+        """Accelerator time per unit of each feature [s], shape (features, draws)."""
 
     def features(self, use: Activity) -> Vector:
         """The features of a use, all its calls together, shape (features,)."""
@@ -48,6 +57,7 @@ class Estimator:
         machines, sites = Machines(self.registry), Sites(self.registry)
         self._text = TextPricer(self.registry, machines, sites)
         self._media = MediaPricer(self.registry, machines, sites)
+        self._figures = FigurePricer(self.registry, sites)
         self._kept: OrderedDict[object, Prepared] = OrderedDict()
 
     def prepare(self, use: Activity) -> Prepared:
@@ -58,21 +68,23 @@ class Estimator:
         """
         pricer = self._pricer(use)
         key = (pricer, pricer.situation(use))
-        prepared = self._kept.get(key)
-        if prepared is None:
-            prepared = pricer.prepare(use)
-            self._kept[key] = prepared
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
+        if key in self._kept:
+            return self._kept[key]
+        prepared = pricer.prepare(use)
+        self._kept[key] = prepared
+        if len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
         return prepared
 
-    def _pricer(self, use: Activity) -> TextPricer | MediaPricer:
+    def _pricer(self, use: Activity) -> TextPricer | MediaPricer | FigurePricer:
         """The pricer of a use: by what it generates, else by the kind of its model."""
-        if use.images or use.video_s or use.frames:
-            return self._media
-        if use.model is not None and use.output_tokens is None and use.input_tokens is None:
-            kind = models.match(use.model, self.registry.data).model.kind
-            return self._media if kind in ("image", "video") else self._text
+        if use.model is None or use.input_tokens or use.output_tokens:
+            return self._text
+        if self._figures.knows(use.model):
+            return self._figures
+        model = models.match(use.model, self.registry.data).model
+        if model.kind in ("image", "video") or use.images or use.video_s or use.frames:
+            return self._media if self._media.knows(model) else self._figures
         return self._text
 
     def estimate(self, use: Activity) -> Assessment:

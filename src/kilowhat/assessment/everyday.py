@@ -64,9 +64,7 @@ def _one(item: Equivalence, registry: Registry) -> tuple[Quantity, Entry]:
     return equivalence.amount_of_one(registry.value(entry.factor), item.per), entry
 
 
-def _likeness(
-    item: Equivalence, category: str, amount: Quantity, registry: Registry
-) -> Likeness:
+def _likeness(item: Equivalence, category: str, amount: Quantity, registry: Registry) -> Likeness:
     one, entry = _one(item, registry)
     count = np.broadcast_to(equivalence.count_in(amount, one), (registry.draws,))
     return Likeness(item, category, Interval("1", *summarise(count)), entry)
@@ -127,7 +125,11 @@ class Comparison:
 
 
 def compare(
-    amount: Quantity, registry: Registry, *, thing: str | None = None, to: str | None = None,
+    amount: Quantity,
+    registry: Registry,
+    *,
+    thing: str | None = None,
+    to: str | None = None,
     most: int = 6,
 ) -> Comparison:
     """An amount in everyday things; or so many everyday things as an amount and in others.

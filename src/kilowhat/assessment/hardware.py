@@ -69,6 +69,8 @@ class Machines:
         bandwidth = number("bandwidth", "B/s")
         peaks = {name: number(f"peak_{name}", "FLOP/s") for name in PEAKS}
         known = {name: peak for name, peak in peaks.items() if peak is not None}
+        if "fp16" in known:
+            known.setdefault("bf16", known["fp16"])  # older tensor cores have the one alone
         if tdp is None or memory is None or bandwidth is None or not known:
             raise UnsupportedUse(
                 model=identity,

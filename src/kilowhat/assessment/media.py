@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kilowhat.assessment.hardware import Machines
+    from kilowhat.assessment.rates import Which
     from kilowhat.assessment.site import Sites
     from kilowhat.domain.activity import Activity
     from kilowhat.domain.deployment import Accelerator, DeploymentPrior
     from kilowhat.domain.diffusion import DiffusionArchitecture, MediaUse
     from kilowhat.domain.factor import Entry
+    from kilowhat.domain.model import Model
     from kilowhat.quantity.quantity import Magnitude, Vector
     from kilowhat.registry.resolve import Registry
 
@@ -66,6 +68,10 @@ class MediaPricer:
         self.registry = registry
         self.machines = machines
         self.sites = sites
+
+    def knows(self, model: Model) -> bool:
+        """Whether the layout of an image or video model is published."""
+        return model.architecture in diffusion_architectures(self.registry.data)
 
     def situation(self, use: Activity) -> tuple[object, ...]:
         """All of a use that its price depends on; uses with the same one share it."""
@@ -174,7 +180,7 @@ class MediaPricer:
         architecture: DiffusionArchitecture,
         believed: DeploymentPrior,
         coefficients: media.Coefficients,
-    ) -> tuple[MediaDeployment, tuple[str, ...], Magnitude]:
+    ) -> tuple[MediaDeployment, tuple[str, ...], Which]:
         """The deployment, the accelerators among its draws, and which draw has which."""
         registry = self.registry
         batch, ulysses, ring = media.batching(
@@ -218,7 +224,7 @@ class MediaPricer:
 
     def _machines(
         self, use: Activity, believed: DeploymentPrior
-    ) -> tuple[list[Accelerator], Magnitude]:
+    ) -> tuple[list[Accelerator], Which]:
         """The accelerators that may serve the use, and the index of each draw's."""
         if use.accelerator is not None:
             return [self.machines.find(use.accelerator)], 0
@@ -272,7 +278,7 @@ def _widest(machine: Accelerator) -> float:
     return peaks.get("bf16") or peaks.get("fp16") or max(peaks.values())
 
 
-def _choose(values: list[Magnitude], which: Magnitude) -> Vector:
+def _choose(values: list[Magnitude], which: Which) -> Vector:
     index = np.asarray(which, dtype=np.intp)
     stacked = np.stack([np.broadcast_to(value, index.shape) for value in values])
     result: Vector = stacked[index, np.arange(len(index))]

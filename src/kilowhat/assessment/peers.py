@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kilowhat.domain.boundary import Stage, names
-from kilowhat.domain.impact import Interval, Missing
+from kilowhat.domain.impact import Interval
 from kilowhat.language import mark
 from kilowhat.quantity.quantity import Quantity
+from kilowhat.quantity.spread import summarise
 from kilowhat.registry import evidence, models
 
 if TYPE_CHECKING:
@@ -64,9 +65,7 @@ def methods_beside(assessment: Assessment, registry: Registry) -> list[Method]:
 
 
 def _ours(assessment: Assessment) -> Method:
-    energy = assessment.interval("energy")
-    if isinstance(energy, Missing):
-        raise AssertionError
+    energy = Interval("J", *summarise(assessment.energy()))
     inside = tuple(names(assessment.boundary() & _DATACENTRE))
     return Method(
         "kilowhat", "energy", energy, inside, assessment.unit.name, assessment.context.method,

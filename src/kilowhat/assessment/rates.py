@@ -8,7 +8,7 @@ whole log, is then that many joules and seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from kilowhat.domain.boundary import Stage, widen
 from kilowhat.errors import MissingFactor
@@ -22,11 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from kilowhat.domain.factor import Entry
     from kilowhat.domain.place import Zone
     from kilowhat.quantity.quantity import Magnitude
     from kilowhat.registry.resolve import Registry
 
+Which: TypeAlias = "NDArray[np.intp] | int"
+"""The index of each draw's accelerator among those that occur."""
 UNITS = {"energy": "J", "ghg": "gCO2e", "water": "L", "primary_energy": "MJ", "adpe": "kgSbeq"}
 """The impact categories, and the unit of each in results."""
 
@@ -100,7 +105,7 @@ class RateBuilder:
         self.site = site
         self.rates = Rates(boundary=have)
 
-    def build(self, accelerators: Sequence[str] = (), which: Magnitude = 0) -> Rates:
+    def build(self, accelerators: Sequence[str] = (), which: Which = 0) -> Rates:
         """The rates of the site for hardware that is a mix of accelerators.
 
         Stages that the energy already contains (``have``) are not added again.
@@ -126,7 +131,7 @@ class RateBuilder:
 
     def _facility_ladder(self, name: str) -> list[str]:
         site = self.site
-        ladder = [f"facility.{site.kind}.{name}"]
+        ladder = [f"facility.{site.kind}.{name}", f"facility.colocation.{name}"]
         if site.operator:
             ladder.insert(0, f"facility.{site.operator}.{name}")
             if site.region:
@@ -136,7 +141,9 @@ class RateBuilder:
     def _electricity(self, given: Quantity) -> Quantity:
         """The electricity at the meter behind some energy; fills its stages."""
         rates, kind = self.rates, self.site.kind
-        self._put("accelerator" if rates.boundary == Stage.ACCELERATOR else "given", "energy", given)
+        self._put(
+            "accelerator" if rates.boundary == Stage.ACCELERATOR else "given", "energy", given
+        )
         it_energy = given
         if Stage.HOST not in rates.boundary:
             ratio = self._value(f"deployment.{kind}.host_ratio")
@@ -231,7 +238,7 @@ class RateBuilder:
                     self.rates.beside[name] = grid.emissions(energy, intensity).to("gCO2e")
                     self.rates.trail.append(entry)
 
-    def _embodied(self, occupancy: Quantity, accelerators: Sequence[str], which: Magnitude) -> None:
+    def _embodied(self, occupancy: Quantity, accelerators: Sequence[str], which: Which) -> None:
         rates, kind = self.rates, self.site.kind
         share = embodied.occupied_share(
             occupancy,
@@ -250,7 +257,7 @@ class RateBuilder:
                 rates.per_second["embodied", category] = impact.to(UNITS[category])
                 rates.boundary |= Stage.EMBODIED
 
-    def _mixed(self, name: str, accelerators: Sequence[str], which: Magnitude) -> Quantity | None:
+    def _mixed(self, name: str, accelerators: Sequence[str], which: Which) -> Quantity | None:
         """The factor of each draw's accelerator; nothing when one of them has none."""
         values = []
         for accelerator in accelerators:

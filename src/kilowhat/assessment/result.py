@@ -50,6 +50,26 @@ class Context:
     accelerators: tuple[str, ...] = ()
     basis: Mapping[str, object] = field(default_factory=dict)
 
+    def shared_dict(self) -> dict[str, object]:
+        """What every result of the situation says alike, as JSON shows it."""
+        return {
+            "trail": [_entry_dict(entry) for entry in self.whole_trail()],
+            "warnings": self.said(),
+            "method": self.method,
+            "code_version": __version__,
+            "data_version": self.registry.version,
+        }
+
+    def whole_trail(self) -> list[Entry]:
+        """Every factor used, once, in the order of use."""
+        entries = (*self.trail, *self.rates.trail)
+        return list({(entry.factor.stream, entry.factor.year): entry for entry in entries}.values())
+
+    def said(self, more: tuple[str, ...] = ()) -> list[str]:
+        """What a reader should know, in the language in use, each once."""
+        messages = (*self.warnings, *self.rates.notes, *more)
+        return list(dict.fromkeys(translate(message) for message in messages))
+
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
@@ -76,8 +96,8 @@ class Assessment:
         Raises:
             KeyError: an unknown category.
         """
-        unit = UNITS[category]
-        del unit
+        if category not in UNITS:
+            raise KeyError(category)
         if stage is None:
             return self._total(category)
         key = (stage, category)
@@ -90,6 +110,10 @@ class Assessment:
         if key in self.extra:
             found = self.extra[key] + (0.0 if found is None else found)
         return None if found is None else np.broadcast_to(found, self.energy_j.shape)
+
+    def energy(self) -> Vector:
+        """The draws of the electricity of all stages [J], shape (n,): it is never missing."""
+        return self._total("energy")  # type: ignore[return-value]
 
     def _total(self, category: str) -> Vector | None:
         joule, second, known = self.context.rates.totals(category)
@@ -181,12 +205,10 @@ class Assessment:
         return sorted(found, key=lambda driver: -driver.share)
 
     def _influences(self) -> Iterable[tuple[str, Vector]]:
-        seen = set()
-        for entry in self.context.trail:
-            stream = entry.factor.stream
-            if entry.factor.low != entry.factor.high and stream not in seen:
-                seen.add(stream)
-                yield entry.factor.id, np.log(self.context.registry.uniform(stream))
+        for entry in self.trail():
+            if entry.factor.low != entry.factor.high:
+                value = self.context.registry.value(entry.factor).magnitude
+                yield entry.factor.id, np.asarray(value)
         yield from self.context.influences.items()
 
     def boundary(self) -> Stage:
@@ -195,8 +217,7 @@ class Assessment:
 
     def all_warnings(self) -> list[str]:
         """What a reader should know, in the language in use, each once."""
-        messages = (*self.context.warnings, *self.context.rates.notes, *self.warnings)
-        return list(dict.fromkeys(translate(message) for message in messages))
+        return self.context.said(self.warnings)
 
     def to_dict(self, *, stages: bool = True) -> dict[str, object]:
         """The result as JSON shows it; without stages it is the five impacts only."""
@@ -216,17 +237,14 @@ class Assessment:
             result["drivers"] = [
                 {"id": driver.id, "share": round(driver.share, 4)} for driver in self.drivers()
             ]
-            result["trail"] = [_entry_dict(entry) for entry in self.trail()]
-        result["warnings"] = self.all_warnings()
-        result["method"] = self.context.method
-        result["code_version"] = __version__
-        result["data_version"] = self.context.registry.version
-        return result
+        shared = self.context.shared_dict()
+        if not stages:
+            del shared["trail"]
+        return result | shared | {"warnings": self.all_warnings()}
 
     def trail(self) -> list[Entry]:
         """Every factor used, once, in the order of use."""
-        entries = (*self.context.trail, *self.context.rates.trail)
-        return list({(entry.factor.stream, entry.factor.year): entry for entry in entries}.values())
+        return self.context.whole_trail()
 
     def _stages_dict(self) -> dict[str, object]:
         shown: dict[str, dict[str, object]] = {
@@ -244,7 +262,8 @@ class Assessment:
 
 def _explained(values: Vector, response: Vector, whole: float) -> float:
     """The share of the variance of a centred response that a quadratic in values explains."""
-    centred = values - values.mean()
+    scaled = np.log(values) if values.min() > 0 else values
+    centred = scaled - scaled.mean()
     spread = float(centred @ centred)
     if spread == 0:
         return 0.0

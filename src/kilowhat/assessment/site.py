@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kilowhat.assessment.rates import RateBuilder, Rates, Site
+from kilowhat.assessment.rates import RateBuilder, Rates, Site, Which
 from kilowhat.language import mark
 from kilowhat.registry.places import WORLD, find_region, find_zone
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kilowhat.domain.activity import Activity
-    from kilowhat.quantity.quantity import Magnitude
+    from kilowhat.domain.boundary import Stage
     from kilowhat.registry.resolve import Registry
 
 NO_ZONE = mark("No zone given: the world average grid is used.")
@@ -46,7 +46,7 @@ class Sites:
         site = Site(zone, operator.lower() if operator else None, where, kind, use.when)
         return site, [] if name else [NO_ZONE]
 
-    def rates(self, site: Site, accelerators: Sequence[str], which: Magnitude, key: str) -> Rates:
+    def rates(self, site: Site, accelerators: Sequence[str], which: Which, key: str) -> Rates:
         """The rates of a site; the same object for the same site and hardware.
 
         Args:
@@ -62,3 +62,10 @@ class Sites:
         if key:
             self._kept[known] = rates
         return rates
+
+    def rates_of(self, site: Site, have: Stage) -> Rates:
+        """The rates of a site for energy that already contains some stages; no hardware."""
+        key = (site, have)
+        if key not in self._kept:
+            self._kept[key] = RateBuilder(self.registry, site, have).build()
+        return self._kept[key]

@@ -16,8 +16,9 @@ from kilowhat.errors import UnsupportedUse
 from kilowhat.language import mark, translate
 from kilowhat.methods.architecture import of_layout, of_parameters
 from kilowhat.methods.call_features import OUTPUT_SQUARED, Coefficients, Corrections, features
-from kilowhat.methods.deployment import Catalogue, sample
+from kilowhat.methods.deployment import sample
 from kilowhat.methods.inference import PriceList, price_list
+from kilowhat.methods.units import Catalogue
 from kilowhat.quantity.spread import Spread
 from kilowhat.registry import models, serving
 
@@ -201,7 +202,8 @@ class TextPricer:
         """The fitted coefficients, a row of the joint table for each draw."""
         table = self.registry.joint("coefficients")
         uniform = self.registry.uniform("inference.text.coefficients")
-        rows = (uniform * len(table["draw"])).astype(int)
+        last = len(table["draw"]) - 1  # row 0 is the fit to everything, the others its draws
+        rows = 1 + np.minimum((uniform * last).astype(int), last - 1)
         return kind(**{field.name: table[field.name][rows] for field in fields(kind)})
 
     def _residual(self, subject: Subject, known: KnownDeployment) -> tuple[Vector, list[Entry]]:
@@ -257,8 +259,7 @@ class TextPricer:
             )
         if not model.total.is_exact:
             notes.append(mark("The size of this model is not published: it is a range."))
-        subject = self._sized(model.id, model, model.total, model.active, tuple(notes))
-        return subject
+        return self._sized(model.id, model, model.total, model.active, tuple(notes))
 
     def _sized(
         self,

@@ -13,7 +13,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from kilowhat.domain.activity import Activity
-from kilowhat.errors import InvalidValue, UnknownName
+from kilowhat.errors import InvalidValue, KilowhatError, UnknownName
 from kilowhat.language import mark, translate
 from kilowhat.quantity.notation import parse_quantity
 
@@ -55,12 +55,13 @@ def _fail(field: Field, value: object, expected: str) -> InvalidValue:
 
 
 def _read_number(field: Field, value: object) -> float:
+    needed = translate(mark("a number is needed"))
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise _fail(field, value, needed)
     try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise _fail(field, value, translate(mark("a number is needed"))) from None
+        number = float(value)
+    except (ValueError, OverflowError):
+        raise _fail(field, value, needed) from None
     if not math.isfinite(number) or not field.low <= number <= field.high:
         expected = translate(mark("between {low} and {high}"))
         raise _fail(field, value, expected.format(low=f"{field.low:g}", high=f"{field.high:g}"))
@@ -81,13 +82,12 @@ def _read_text(field: Field, value: object) -> str:
 
 
 def _read_duration(field: Field, value: object) -> float:
-    if isinstance(value, str) and not value.strip().replace(".", "", 1).isdigit():
-        quantity = parse_quantity(value)
-        try:
-            return _read_number(field, quantity.to("s"))
-        except Exception:
-            raise _fail(field, value, translate(mark("a duration such as 5s is needed"))) from None
-    return _read_number(field, value)
+    if not isinstance(value, str) or value.strip().replace(".", "", 1).isdigit():
+        return _read_number(field, value)
+    try:
+        return _read_number(field, parse_quantity(value).to("s"))
+    except KilowhatError:
+        raise _fail(field, value, translate(mark("a duration such as 5s is needed"))) from None
 
 
 def _read_size(field: Field, value: object) -> tuple[int, int]:
@@ -135,16 +135,20 @@ _READERS: dict[str, Callable[[Field, object], Any]] = {
 
 FIELDS: tuple[Field, ...] = (
     Field("model", "model", "text", mark("model name, as its provider or Hugging Face writes it")),
-    Field("in", "input_tokens", "number", mark("prompt tokens per call, cached ones included"), 0, 1e8),
+    Field("in", "input_tokens", "number",
+          mark("prompt tokens per call, cached ones included"), 0, 1e8),
     Field("cached", "cached_tokens", "number", mark("prompt tokens read from a cache"), 0, 1e8),
-    Field("out", "output_tokens", "number", mark("generated tokens per call, reasoning included"), 0, 1e7),
-    Field("reasoning", "reasoning_tokens", "number", mark("generated tokens that are reasoning"), 0, 1e7),
+    Field("out", "output_tokens", "number",
+          mark("generated tokens per call, reasoning included"), 0, 1e7),
+    Field("reasoning", "reasoning_tokens", "number",
+          mark("generated tokens that are reasoning"), 0, 1e7),
     Field("images_in", "images_in", "number", mark("images in the prompt"), 0, 1e4),
     Field("videos_in", "videos_in", "number", mark("videos in the prompt"), 0, 1e3),
     Field("audio_in", "audio_in_s", "duration", mark("audio in the prompt"), 0, 1e6, "DURATION"),
     Field("audio_out", "audio_out_s", "duration", mark("audio generated"), 0, 1e6, "DURATION"),
     Field("images", "images", "number", mark("images generated per call"), 0, 1e4),
-    Field("video", "video_s", "duration", mark("length of the video generated"), 0, 1e4, "DURATION"),
+    Field("video", "video_s", "duration",
+          mark("length of the video generated"), 0, 1e4, "DURATION"),
     Field("frames", "frames", "integer", mark("frames of the video generated"), 1, 1e6),
     Field("fps", "fps", "number", mark("frames per second of the video"), 0.1, 240),
     Field("size", "size", "size", mark("width x height in pixels"), metavar="WxH"),
@@ -155,11 +159,13 @@ FIELDS: tuple[Field, ...] = (
     Field("tokens_per_second", "tokens_per_second", "number",
           mark("tokens per second that one client sees"), 1e-3, 1e6, "X"),
     Field("provider", "provider", "text", mark("who serves the model"), metavar="NAME"),
-    Field("zone", "zone", "text", mark("electricity zone: FRA, US-CAL-CISO, world"), metavar="ZONE"),
+    Field("zone", "zone", "text",
+          mark("electricity zone: FRA, US-CAL-CISO, world"), metavar="ZONE"),
     Field("region", "region", "text", mark("cloud region: aws:eu-west-3"), metavar="REGION"),
     Field("date", "when", "date", mark("when: 2025, or 2025-03-01"), metavar="DATE"),
     Field("accelerator", "accelerator", "text", mark("accelerator id: h100-sxm"), metavar="ID"),
-    Field("count", "count", "integer", mark("accelerators that hold one copy of the model"), 1, 100000),
+    Field("count", "count", "integer",
+          mark("accelerators that hold one copy of the model"), 1, 100000),
     Field("concurrency", "concurrency", "number",
           mark("mean calls in flight on them (batch size for images and video)"), 1, 1e6),
     Field("precision", "precision", "text", mark("arithmetic: bf16, fp8, int4"), metavar="NAME"),

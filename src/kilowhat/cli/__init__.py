@@ -121,9 +121,13 @@ def _speak(language: str) -> None:
 @click.group(
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    help=mark("How much energy, carbon, water and hardware AI takes, how sure that is, who says so."),
+    help=mark(
+        "How much energy, carbon, water and hardware AI takes, how sure that is, who says so."
+    ),
 )
-@click.version_option(__version__, "--version", prog_name="kilowhat", message="%(prog)s %(version)s")
+@click.version_option(
+    __version__, "--version", prog_name="kilowhat", message="%(prog)s %(version)s"
+)
 @click.option("--lang", type=click.Choice(["fr", "en"]), expose_value=False, help="fr | en")
 def cli() -> None:
     """Hold the verbs."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from kilowhat.cli import Localised
+from kilowhat.cli.data_audit import check, diff
+from kilowhat.cli.factor_text import as_dict, number, print_json, unit, validity, width, years
 from kilowhat.cli.options import (
     complete,
     print_table,
@@ -19,15 +19,13 @@ from kilowhat.cli.options import (
     verb_group,
     with_settings,
 )
-from kilowhat.errors import InvalidValue, UnknownFactor
+from kilowhat.errors import UnknownFactor
 from kilowhat.language import mark, translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from kilowhat.domain.factor import Factor, Source
-    from kilowhat.registry.difference import Difference
-    from kilowhat.registry.findings import Finding, Material
     from kilowhat.registry.resolve import Registry
 
 
@@ -36,64 +34,13 @@ def command() -> None:
     """Hold the commands about data."""
 
 
+command.add_command(check)
+command.add_command(diff)
+
+
 def _registry(options: dict[str, Any]) -> Registry:
     with_settings(options, ("factors", "purpose"))
     return registry_of(options)
-
-
-def _number(value: float) -> str:
-    from kilowhat.quantity.notation import format_number
-
-    return format_number(value, 4)
-
-
-def _range(factor: Factor) -> str:
-    if factor.low == factor.high:
-        return translate(mark("exact"))
-    return f"[{_number(factor.low)} – {_number(factor.high)}]"
-
-
-def _unit(symbol: str) -> str:
-    from kilowhat.language import current
-    from kilowhat.quantity.notation import write_unit
-
-    return write_unit(symbol, current()) or "1"
-
-
-def _years(group: Sequence[Factor]) -> str:
-    years = sorted({factor.year for factor in group if factor.year is not None})
-    if not years:
-        return "—"
-    return str(years[0]) if len(years) == 1 else f"{years[0]}–{years[-1]}"
-
-
-def _print_json(value: object) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def _as_dict(factor: Factor) -> dict[str, object]:
-    """A row as JSON: its columns, its source's licence, and who says how wide it is."""
-    from kilowhat.domain.boundary import names
-
-    return {
-        "id": factor.id,
-        "low": factor.low,
-        "central": factor.central,
-        "high": factor.high,
-        "unit": factor.unit,
-        "shape": factor.shape,
-        "basis": factor.basis,
-        "boundary": names(factor.boundary),
-        "valid_from": factor.valid_from.isoformat() if factor.valid_from else None,
-        "valid_to": factor.valid_to.isoformat() if factor.valid_to else None,
-        "source": factor.source.key,
-        "title": factor.source.title,
-        "licence": factor.source.licence,
-        "locator": factor.locator,
-        "note": factor.note,
-        "spread_source": factor.spread_source or factor.source.key,
-        "is_user": factor.source.is_user,
-    }
 
 
 # ---- list
@@ -104,7 +51,7 @@ def _as_dict(factor: Factor) -> dict[str, object]:
 )
 @click.argument("pattern", required=False, shell_complete=complete("factor"))
 @shared("json", "lang", "factors", "purpose")
-def list_factors(pattern: str | None, **options: Any) -> int:  # noqa: ANN401
+def list_factors(pattern: str | None, **options: Any) -> int:
     """List families, or the factors of a family or pattern."""
     registry = _registry(options)
     if pattern is None:
@@ -144,7 +91,7 @@ def _list_families(registry: Registry, *, as_json: bool) -> None:
             }
         )
     if as_json:
-        _print_json(summary)
+        print_json(summary)
         return
     from kilowhat.display.text import Column, Table
 
@@ -170,8 +117,11 @@ def _list_ids(registry: Registry, groups: list[list[Factor]], *, as_json: bool) 
     """One line an id: the value in use, of the latest year and the preferred source."""
     used = [registry.factor(group[0].id).factor for group in groups]
     if as_json:
-        _print_json(
-            [_as_dict(factor) | {"rows": len(rows)} for factor, rows in zip(used, groups, strict=True)]
+        print_json(
+            [
+                as_dict(factor) | {"rows": len(rows)}
+                for factor, rows in zip(used, groups, strict=True)
+            ]
         )
         return
     from kilowhat.display.text import Column, Table
@@ -186,8 +136,8 @@ def _list_ids(registry: Registry, groups: list[list[Factor]], *, as_json: bool) 
     )
     cells = tuple(
         (
-            factor.id, _number(factor.central), _range(factor), _unit(factor.unit),
-            _years(rows), factor.source.key,
+            factor.id, number(factor.central, None), width(factor), unit(factor.unit),
+            years(rows), factor.source.key,
         )
         for factor, rows in zip(used, groups, strict=True)
     )  # fmt: skip
@@ -216,13 +166,13 @@ def _rows(registry: Registry, identity: str) -> list[Factor]:
 @command.command("show", cls=Localised, help=mark("Every row of a factor: years, sources, width."))
 @click.argument("identity", metavar="ID", shell_complete=complete("factor"))
 @shared("json", "lang", "factors", "purpose")
-def show(identity: str, **options: Any) -> int:  # noqa: ANN401
+def show(identity: str, **options: Any) -> int:
     """Show every row of one id, and which of them is used."""
     registry = _registry(options)
     rows = _rows(registry, identity)
     used = registry.factor(rows[0].id).factor
     if options["as_json"]:
-        _print_json([_as_dict(row) | {"is_used": row is used} for row in rows])
+        print_json([as_dict(row) | {"is_used": row is used} for row in rows])
         return 0
     _show_table(rows, used)
     for line in _details(rows):
@@ -244,8 +194,8 @@ def _show_table(rows: Sequence[Factor], used: Factor) -> None:
     )
     cells = tuple(
         (
-            "→" if row is used else "", _validity(row), _number(row.central), _range(row),
-            _unit(row.unit), translate(_BASIS[row.basis]), row.source.key,
+            "→" if row is used else "", validity(row), number(row.central, None), width(row),
+            unit(row.unit), translate(_BASIS[row.basis]), row.source.key,
         )
         for row in rows
     )  # fmt: skip
@@ -259,15 +209,6 @@ _BASIS = {
     "modelled": mark("modelled"),
     "assumed": mark("assumed"),
 }
-
-
-def _validity(factor: Factor) -> str:
-    start, end = factor.valid_from, factor.valid_to
-    if start is None and end is None:
-        return "—"
-    if start and end and (start.month, start.day, end.month, end.day) == (1, 1, 12, 31):
-        return str(start.year) if start.year == end.year else f"{start.year}–{end.year}"
-    return f"{start or ''} → {end or ''}".strip()
 
 
 def _details(rows: Sequence[Factor]) -> Iterable[str]:
@@ -284,7 +225,7 @@ def _details(rows: Sequence[Factor]) -> Iterable[str]:
             (mark("licence"), source.licence),
             (mark("retrieved"), source.retrieved),
             (mark("boundary"), ", ".join(names(last.boundary))),
-            (mark("width"), _width(last)),
+            (mark("width"), _who_says_the_width(last)),
             (mark("where"), last.locator),
             (mark("note"), last.note),
             (mark("yours"), translate(mark("from your own directory")) if source.is_user else ""),
@@ -294,7 +235,7 @@ def _details(rows: Sequence[Factor]) -> Iterable[str]:
                 yield f"  {translate(label)}: {text}"
 
 
-def _width(factor: Factor) -> str:
+def _who_says_the_width(factor: Factor) -> str:
     if factor.shape == "point":
         return ""
     if factor.spread_source:
@@ -307,12 +248,12 @@ def _width(factor: Factor) -> str:
 @click.argument("identity", metavar="ID", shell_complete=complete("factor"))
 @click.option("--bibtex", is_flag=True, help=mark("as BibTeX"))
 @shared("json", "lang", "factors", "purpose")
-def cite(identity: str, *, bibtex: bool, **options: Any) -> int:  # noqa: ANN401
+def cite(identity: str, *, bibtex: bool, **options: Any) -> int:
     """Cite the sources of a factor, or one source by its key."""
     registry = _registry(options)
     found = _sources(registry, identity)
     if options["as_json"]:
-        _print_json([_source_as_dict(source) for source in found])
+        print_json([_source_as_dict(source) for source in found])
     elif bibtex:
         click.echo("\n\n".join(_bibtex(source) for source in found))
     else:
@@ -357,163 +298,3 @@ def _bibtex(source: Source) -> str:
     }
     lines = [f"  {name} = {{{text}}}," for name, text in fields.items() if text]
     return "\n".join([f"@misc{{{source.key},", *lines, "}"])
-
-
-# ---- check
-
-
-@command.command(
-    "check", cls=Localised, help=mark("Load every table and ask of every number if it can be true.")
-)
-@click.argument("directory", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
-@shared("json", "lang", "factors")
-def check(directory: Path | None, **options: Any) -> int:  # noqa: ANN401
-    """Check the shipped data, a whole data directory, or a user's own factors beside it."""
-    from kilowhat.registry.audit import examine
-    from kilowhat.registry.findings import ERROR
-
-    material = _material(directory, options)
-    findings = examine(material)
-    if options["as_json"]:
-        _print_json(_report(material, findings))
-    else:
-        _print_findings(material, findings)
-    return int(any(finding.severity == ERROR for finding in findings))
-
-
-def _directory(path: Path) -> Path:
-    """A directory that holds factors.
-
-    Raises:
-        InvalidValue: there is no such directory.
-    """
-    if not (path / "factors").is_dir():
-        expected = translate(mark("a directory with factors/ and sources/ is needed"))
-        raise InvalidValue(name="DIR", value=path, expected=expected)
-    return path
-
-
-def _material(directory: Path | None, options: dict[str, Any]) -> Material:
-    from kilowhat.registry.difference import is_whole
-    from kilowhat.registry.findings import Material
-    from kilowhat.registry.tables import DATA
-
-    with_settings(options, ("factors",))
-    given = [directory, Path(options["factors"]) if options["factors"] else None]
-    shipped, own = DATA, []
-    for path in given:
-        if path is not None and is_whole(_directory(path)):
-            shipped = path
-        elif path is not None:
-            own.append(path)
-    return Material(shipped, tuple(own))
-
-
-def _report(material: Material, findings: list[Finding]) -> dict[str, object]:
-    return {
-        "findings": [
-            {
-                "severity": finding.severity,
-                "check": finding.check,
-                "file": finding.file,
-                "id": finding.subject,
-                "sentence": finding.sentence(),
-                "hint": finding.advice(),
-            }
-            for finding in findings
-        ],
-        "checked": {
-            "numbers": len(material.factors),
-            "tables": len(material.tables),
-            "sources": len(material.sources),
-        },
-    }
-
-
-_SEVERITY = {"error": mark("error"), "warning": mark("warning")}
-
-
-def _print_findings(material: Material, findings: list[Finding]) -> None:
-    for finding in findings:
-        where = " ".join(part for part in (finding.file, finding.subject) if part)
-        severity = translate(_SEVERITY[finding.severity])
-        click.echo(f"{severity}  {where}: {finding.sentence()} [{finding.check}]")
-        click.echo(f"    {finding.advice()}")
-    words = translate(
-        mark("{numbers} numbers in {tables} tables, {sources} sources: {count} findings.")
-        if findings
-        else mark("{numbers} numbers in {tables} tables, {sources} sources: nothing found.")
-    )
-    counts = {
-        "numbers": len(material.factors),
-        "tables": len(material.tables),
-        "sources": len(material.sources),
-        "count": len(findings),
-    }
-    click.echo(words.format(**counts))
-
-
-# ---- diff
-
-
-@command.command("diff", cls=Localised, help=mark("What another directory of factors changes."))
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@shared("json", "lang")
-def diff(directory: Path, **options: Any) -> int:  # noqa: ANN401
-    """Compare a user's or an older data directory with the shipped data."""
-    from kilowhat.registry.difference import differences
-
-    found = differences(_directory(directory))
-    if options["as_json"]:
-        _print_json([_difference_as_dict(difference) for difference in found])
-        return 0
-    if not found:
-        click.echo(translate(mark("No number differs.")))
-        return 0
-    _print_differences(found)
-    return 0
-
-
-def _difference_as_dict(difference: Difference) -> dict[str, object]:
-    before, after = difference.before, difference.after
-    return {
-        "kind": difference.kind,
-        "id": difference.factor.id,
-        "ratio": difference.ratio,
-        "before": _as_dict(before) if before else None,
-        "after": _as_dict(after) if after else None,
-    }
-
-
-_KINDS = {"added": mark("added"), "removed": mark("removed"), "changed": mark("changed")}
-
-
-def _print_differences(found: Sequence[Difference]) -> None:
-    from kilowhat.display.text import Column, Table
-
-    columns = (
-        Column("", wraps=False),
-        Column(translate(mark("Factor"))),
-        Column(translate(mark("Valid")), wraps=False),
-        Column(translate(mark("Shipped")), "right", wraps=False),
-        Column(translate(mark("There")), "right", wraps=False),
-        Column("×", "right", wraps=False),
-        Column(translate(mark("Unit")), wraps=False),
-        Column(translate(mark("Source"))),
-    )
-    cells = tuple(
-        (
-            translate(_KINDS[difference.kind]),
-            difference.factor.id,
-            _validity(difference.factor),
-            _number(difference.before.central) if difference.before else "—",
-            _number(difference.after.central) if difference.after else "—",
-            _number(difference.ratio) if difference.ratio is not None else "—",
-            _unit(difference.factor.unit),
-            difference.factor.source.key,
-        )
-        for difference in found
-    )
-    counts = {kind: sum(d.kind == kind for d in found) for kind in _KINDS}
-    words = translate(mark("{added} added, {removed} removed, {changed} changed."))
-    print_table(Table("", columns, cells, (words.format(**counts),)))

@@ -42,7 +42,9 @@ UNITS_PER = ("call", "1k-calls", "1M-tokens", "image", "second", "user-year")
 @common
 def command(model: str | None, lines: str | None, **options: Any) -> int:  # noqa: ANN401
     """Estimate one use, or one use a line."""
-    said = with_settings(options, ("zone", "region", "provider", "date", "factors", "draws", "purpose"))
+    said = with_settings(
+        options, ("zone", "region", "provider", "date", "factors", "draws", "purpose")
+    )
     if lines is not None:
         from kilowhat.cli.stream import run
 

@@ -194,7 +194,9 @@ def complete(kind: str) -> Completer:
         names = _factor_names() if kind == "factor" else _table_names(kind)
         typed = incomplete.lower()
         return [
-            CompletionItem(name, help=said) for name, said in names if name.lower().startswith(typed)
+            CompletionItem(name, help=said)
+            for name, said in names
+            if name.lower().startswith(typed)
         ]
 
     return callback

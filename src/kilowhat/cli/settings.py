@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kilowhat.errors import InvalidValue, UnknownName
-from kilowhat.language import mark
+from kilowhat.language import mark, translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,6 +27,34 @@ SETTINGS: dict[str, str] = {
     "factors": mark("directory of your own factors"),
     "draws": mark("number of draws of each doubtful number"),
     "purpose": mark("which sources are preferred: attributional, consequential, regulatory-fr"),
+}
+
+DEFAULTS: dict[str, str] = {
+    "lang": mark("the environment's"),
+    "zone": mark("world average, and said"),
+    "region": "",
+    "provider": "",
+    "date": mark("the latest year known"),
+    "factors": "",
+    "draws": "1024",
+    "purpose": "attributional",
+}
+"""What happens when a setting is not set: a value, words for one, or nothing."""
+
+_KINDS: dict[str, dict[str, object]] = {
+    "lang": {"type": "string", "enum": ["fr", "en"]},
+    "zone": {"type": "string", "minLength": 1},
+    "region": {"type": "string", "pattern": "^[^:]+:[^:]+$"},
+    "provider": {"type": "string", "minLength": 1},
+    "date": {
+        "anyOf": [
+            {"type": "string", "pattern": "^[0-9]{4}(-[0-9]{2}-[0-9]{2})?$"},
+            {"type": "integer", "minimum": 2000, "maximum": 2100},
+        ]
+    },
+    "factors": {"type": "string", "minLength": 1},
+    "draws": {"type": "integer", "minimum": 64, "maximum": 1_000_000},
+    "purpose": {"type": "string", "enum": ["attributional", "consequential", "regulatory-fr"]},
 }
 
 
@@ -43,6 +71,19 @@ def user_file() -> Path:
     from platformdirs import user_config_path
 
     return user_config_path("kilowhat") / "kilowhat.toml"
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema of ``kilowhat.toml`` and of ``[tool.kilowhat]``, for editors."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "kilowhat.toml",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            name: {"description": translate(said)} | _KINDS[name] for name, said in SETTINGS.items()
+        },
+    }
 
 
 def _files(directory: Path) -> Iterator[tuple[Path, dict[str, object]]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from kilowhat.assessment import Estimator
+from kilowhat.assessment import Estimator, price
 from kilowhat.assessment.uses import activity
 from kilowhat.cli.options import registry_of, use_of
 from kilowhat.errors import InvalidValue, KilowhatError, UsageError
@@ -20,6 +20,7 @@ from kilowhat.language import mark, translate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kilowhat.assessment.result import Context
     from kilowhat.domain.activity import Activity
 
 CHUNK = 512
@@ -32,17 +33,16 @@ def run(path: str, model: str | None, options: dict[str, Any]) -> int:
     defaults = use_of(options)
     if model is not None:
         defaults["model"] = model
-    estimator = Estimator(registry_of(options))
+    pricing = Pricing(Estimator(registry_of(options)), defaults, stages=not options["impacts_only"])
     failed = 0
     with ExitStack() as stack:
         file = stack.enter_context(_opened(path))
         advance = stack.enter_context(_progress(path))
         numbered = enumerate(_lines(file), start=1)
         while chunk := list(islice(numbered, CHUNK)):
-            results = _price(chunk, defaults, estimator, stages=not options["impacts_only"])
-            for result in results:
-                failed += "error" in result
-            sys.stdout.write("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in results))
+            results = pricing.price(chunk)
+            failed += sum(1 for result in results if result.startswith(FAILED))
+            sys.stdout.write("".join(results))
             advance(sum(len(line) for _, line in chunk))
     if failed:
         sentence = translate(mark("{count} line(s) could not be priced."))
@@ -87,60 +87,85 @@ def _lines(file: TextIO) -> Iterator[str]:
         yield line
 
 
-def _price(
-    chunk: list[tuple[int, str]], defaults: dict[str, object], estimator: Estimator, *, stages: bool
-) -> list[dict[str, object]]:
-    """The results of some lines, in order; blank lines yield nothing."""
-    results: list[dict[str, object]] = []
-    uses: list[Activity] = []
-    places: list[int] = []
-    for number, line in chunk:
-        if not line.strip():
-            continue
-        identity, use = _read(number, line, defaults)
-        if isinstance(use, dict):
-            results.append(identity | use)
-        else:
+class Pricing:
+    """Turns numbered lines of JSON into lines of JSON.
+
+    Args:
+        estimator: keeps what the uses of one situation share.
+        defaults: fields for lines that do not give them.
+        stages: whether each line lists stages and trail, or the five impacts only.
+    """
+
+    def __init__(self, estimator: Estimator, defaults: dict[str, object], *, stages: bool) -> None:
+        self.estimator = estimator
+        self.defaults = defaults
+        self.stages = stages
+        self._tails: dict[int, tuple[Context, str]] = {}
+
+    def price(self, chunk: list[tuple[int, str]]) -> list[str]:
+        """The results of some lines, in order; blank lines yield nothing."""
+        results: list[str] = []
+        identities: list[dict[str, object]] = []
+        uses: list[Activity] = []
+        places: list[int] = []
+        for number, line in chunk:
+            if not line.strip():
+                continue
+            identity, use = self._read(number, line)
+            if isinstance(use, KilowhatError):
+                results.append(_failure(identity, number, use))
+                continue
             places.append(len(results))
-            results.append(identity)
+            results.append("")
+            identities.append(identity | {"line": number})
             uses.append(use)
-    for place, priced in zip(places, estimator.price(uses, stages=stages), strict=True):
-        if isinstance(priced, KilowhatError):
-            results[place] |= _error(results[place], priced)
-        else:
-            results[place] = {k: v for k, v in results[place].items() if k != "line"} | priced
-    return results
+        priced = price(self.estimator, uses, stages=self.stages)
+        for place, identity, result in zip(places, identities, priced, strict=True):
+            line_number = identity.pop("line")
+            if isinstance(result, KilowhatError):
+                results[place] = _failure(identity, line_number, result)
+            else:
+                own = _DUMP(identity | result.own)
+                results[place] = f"{own[:-1]}, {self._tail(result.context)}\n"
+        return results
 
+    def _tail(self, context: Context) -> str:
+        """What the results of one situation say alike, written once."""
+        known = self._tails.get(id(context))
+        if known is None or known[0] is not context:
+            shared = context.shared_dict()
+            if not self.stages:
+                del shared["trail"]
+            known = (context, _DUMP(shared)[1:])
+            self._tails[id(context)] = known
+            if len(self._tails) > CHUNK:
+                self._tails.pop(next(iter(self._tails)))
+        return known[1]
 
-def _read(
-    number: int, line: str, defaults: dict[str, object]
-) -> tuple[dict[str, object], Activity | dict[str, object]]:
-    """The identity of a line, and its use or its error."""
-    identity: dict[str, object] = {"line": number}
-    try:
-        fields = json.loads(line)
+    def _read(self, number: int, line: str) -> tuple[dict[str, object], Activity | KilowhatError]:
+        """The identity of a line, and its use or its error."""
+        identity: dict[str, object] = {}
+        try:
+            fields = json.loads(line)
+        except (ValueError, RecursionError):
+            expected = translate(mark("one JSON object a line"))
+            return identity, InvalidValue(name="line", value=line[:40].strip(), expected=expected)
         if not isinstance(fields, dict):
-            raise InvalidValue(
-                name="line", value=line[:40].strip(), expected=translate(mark("a JSON object"))
-            )
-        if "id" in fields and isinstance(fields["id"], (str, int, float)):
-            identity = {"id": fields["id"], **identity}
-        return identity, activity({**defaults, **fields})
-    except (json.JSONDecodeError, RecursionError) as error:
-        expected = translate(mark("one JSON object a line"))
-        wrong = InvalidValue(name="line", value=line[:40].strip(), expected=expected)
-        wrong.__cause__ = error
-        return identity, _error(identity, wrong)
-    except UsageError as error:
-        return identity, _error(identity, error)
+            expected = translate(mark("one JSON object a line"))
+            return identity, InvalidValue(name="line", value=line[:40].strip(), expected=expected)
+        if isinstance(fields.get("id"), (str, int, float)):
+            identity["id"] = fields["id"]
+        try:
+            return identity, activity({**self.defaults, **fields})
+        except UsageError as error:
+            return identity, error
 
 
-def _error(identity: dict[str, object], error: KilowhatError) -> dict[str, object]:
-    """The object that stands for a line that could not be priced."""
-    return {
-        "error": {
-            "line": identity["line"],
-            "kind": type(error).__name__,
-            "message": str(error),
-        }
-    }
+_DUMP = json.JSONEncoder(ensure_ascii=False).encode
+FAILED = '{"error"'
+
+
+def _failure(identity: dict[str, object], number: object, error: KilowhatError) -> str:
+    """The line that stands for one that could not be priced."""
+    wrong = {"line": number, "kind": type(error).__name__, "message": str(error)}
+    return _DUMP({"error": wrong} | identity) + "\n"

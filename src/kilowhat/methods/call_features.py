@@ -181,4 +181,3 @@ def mean_features(point: OperatingPoint) -> list[Magnitude]:
         point.images * out,
         point.videos * out,
     ]
-

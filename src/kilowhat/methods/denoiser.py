@@ -61,6 +61,12 @@ def image_tokens(architecture: DiffusionArchitecture, use: MediaUse) -> Magnitud
     Formula: ceil(width/p)·ceil(height/p)·ceil((1 + (frames − 1)/t)/q)
 
     Source: patch sizes and compression of each model's own configuration, `data/diffusion.csv`.
+
+    >>> from kilowhat.domain.diffusion import MediaUse
+    >>> from kilowhat.registry.diffusion import diffusion_architectures
+    >>> model = diffusion_architectures()["tencent/HunyuanVideo"]
+    >>> float(image_tokens(model, MediaUse(1280.0, 720.0, 129.0, 50.0, 1.0)))
+    118800.0
     """
     latent = 1 + np.floor((use.frames - 1) / architecture.latent_frames)
     side = architecture.token_px
@@ -80,6 +86,13 @@ def workload(architecture: DiffusionArchitecture, use: MediaUse, ranks: Magnitud
 
     Source: Vaswani et al. 2017 (10.48550/arXiv.1706.03762) for the terms; Peebles and Xie 2023
     (10.1109/ICCV51070.2023.00387) for diffusion transformers.
+
+    >>> from kilowhat.domain.diffusion import MediaUse
+    >>> from kilowhat.registry.diffusion import diffusion_architectures
+    >>> model = diffusion_architectures()["black-forest-labs/FLUX.1-dev"]
+    >>> work = workload(model, MediaUse(1024.0, 1024.0, 1.0, 50.0, 1.0), 1.0)
+    >>> round(float(work.linear_flop) / 1e12, 1)
+    59.5
     """
     if architecture.channels:
         return _unet_workload(architecture, use, ranks)

@@ -233,8 +233,7 @@ def _assemble(
         cache_bytes=CACHE_BYTES,
         bandwidth_factor=pick(lambda u: factors[u.accelerator.id][0]),
         compute_factor=pick(
-            lambda u: factors[u.accelerator.id][1]
-            * (fixed.fp8_compute if _is_narrow(u) else 1.0)
+            lambda u: factors[u.accelerator.id][1] * (fixed.fp8_compute if _is_narrow(u) else 1.0)
         ),
         expert_factor=pick(lambda u: _expert_factor(u.precision, fixed)),
         overhead_factor=pick(lambda u: factors[u.accelerator.id][2]),

@@ -135,6 +135,16 @@ def price(
     Source: roofline (Williams, Waterman and Patterson 2009, 10.1145/1498765.1498785);
     sequence parallelism after Jacobs et al. 2023 (10.48550/arXiv.2309.14509) and Liu et al.
     2023 (10.48550/arXiv.2310.01889); coefficients of `data/inference/media_coefficients.csv`.
+
+    >>> from kilowhat.domain.diffusion import MediaDeployment
+    >>> from kilowhat.registry.diffusion import diffusion_architectures
+    >>> from kilowhat.registry.resolve import Registry
+    >>> drawn = Coefficients.drawn(Registry().joint("media_coefficients"), np.array([0.5]))
+    >>> model = diffusion_architectures()["tencent/HunyuanVideo"]
+    >>> h100 = MediaDeployment(1.0, 1.0, 1.0, 700.0, 3.35e12, 989.4e12, 900e9)
+    >>> energy_j, time_s = price(model, default_use(model), h100, drawn)
+    >>> bool(0.5 < energy_j[0] / (700.0 * time_s[0]) < 1.0)
+    True
     """
     ranks = deployment.ulysses * deployment.ring
     work = workload(architecture, use, ranks)
@@ -142,7 +152,7 @@ def price(
     step_s, power = _step(work, passes, deployment, coefficients)
     decode_s = deployment.batch * _decode_s(architecture, work, deployment, coefficients)
     looped_s = use.steps * step_s
-    decode_power = coefficients.power_decode
+    decode_power = _capped(coefficients.power_decode, coefficients.power_cap)
     if not architecture.decodes_everywhere:
         decode_power = (decode_power + (ranks - 1.0) * coefficients.power_wait) / ranks
     scale = ranks * residual / deployment.batch
@@ -172,8 +182,12 @@ def _step(
         + (c.power_busy * busy_s + c.power_compute * computed + c.power_traffic * traffic_s)
         / step_s
     )
-    capped = power / (1.0 + (power / c.power_cap) ** _CAP_SHARPNESS) ** (1.0 / _CAP_SHARPNESS)
-    return step_s, capped
+    return step_s, _capped(power, c.power_cap)
+
+
+def _capped(power: Magnitude, cap: Magnitude) -> Magnitude:
+    """A smooth minimum of power and its cap, both as shares of the rating [1]."""
+    return power / (1.0 + (power / cap) ** _CAP_SHARPNESS) ** (1.0 / _CAP_SHARPNESS)
 
 
 def _traffic(work: Workload, c: Coefficients) -> Magnitude:
@@ -262,6 +276,10 @@ def accelerator_factors(
             the H100's: draws of ``media.unmeasured.compute_ratio`` [1].
 
     Source: fit on H100 and B200 (ML.ENERGY benchmark v3).
+
+    >>> one = Coefficients(*(0.5 for _ in fields(Coefficients)))
+    >>> accelerator_factors("h200-sxm", one, 0.9), accelerator_factors("a100-80", one, 0.9)
+    ((1.0, 1.0), (0.9, 1.0))
     """
     if accelerator.startswith(("h100", "h200", "h800", "gh200")):
         return 1.0, 1.0
@@ -281,6 +299,10 @@ def default_use(
     """What is generated: as stated, else the model's own published defaults.
 
     Source: default settings of each model, `data/diffusion.csv`.
+
+    >>> from kilowhat.registry.diffusion import diffusion_architectures
+    >>> default_use(diffusion_architectures()["zai-org/CogVideoX-2b"], steps=20.0).frames
+    49.0
     """
     a = architecture
     return MediaUse(

@@ -195,9 +195,7 @@ def _add_weights(
     _add_fresh(table.prompt_memory, coefficients, by_fresh * slow)
 
 
-def _hit(
-    missed: Magnitude, step: _Step, coefficients: Coefficients
-) -> tuple[Magnitude, Magnitude]:
+def _hit(missed: Magnitude, step: _Step, coefficients: Coefficients) -> tuple[Magnitude, Magnitude]:
     """Share of experts read by a step that decodes, and by one that reads prompts too [1]."""
     spread = coefficients.expert_spread
     decode_hit = -np.expm1(missed * step.decode_tokens**spread)
@@ -271,9 +269,7 @@ def cache_shards(
     return np.maximum(within, dealt)
 
 
-def _visible_layers(
-    architecture: Architecture, context: Magnitude
-) -> tuple[Magnitude, Magnitude]:
+def _visible_layers(architecture: Architecture, context: Magnitude) -> tuple[Magnitude, Magnitude]:
     """Layers whose reads grow with context [1], and what full windows hold [token]."""
     if _is_nowhere(architecture.window_layers):
         return architecture.attention_layers, 0.0

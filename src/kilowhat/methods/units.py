@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MEMORY_SHARE = 0.9
 """Share of an accelerator's memory that a server may fill with weights and cache."""
-WEIGHT_SHARE = 0.82
+WEIGHT_SHARE = 0.76
 """Share of the memory that weights fill in the smallest unit somebody would choose."""
 WIDE_EXPERTS = 2e11
 """Expert weights above which wide expert parallelism is an option."""
@@ -81,8 +81,12 @@ def possible_units(
         for precision, share in _precisions(architecture, accelerator, prior, known, catalogue):
             for speculative, odds in _speculation(prior, known):
                 units += [
-                    Unit(accelerator, precision, count, ranks, speculative, weight * share * p * odds)
-                    for count, ranks, p in _sizes(architecture, accelerator, precision, prior, known)
+                    Unit(
+                        accelerator, precision, count, ranks, speculative, weight * share * p * odds
+                    )
+                    for count, ranks, p in _sizes(
+                        architecture, accelerator, precision, prior, known
+                    )
                 ]
     if not units:
         raise _too_large(architecture, prior, known, catalogue)
@@ -118,9 +122,7 @@ def _choices(
     return prior if known is None else ((known, 1.0),)
 
 
-def _speculation(
-    prior: DeploymentPrior, known: KnownDeployment
-) -> tuple[tuple[bool, float], ...]:
+def _speculation(prior: DeploymentPrior, known: KnownDeployment) -> tuple[tuple[bool, float], ...]:
     """With and without speculative decoding; without, where the deployment was described."""
     share = prior.speculative_share
     if share <= 0.0 or (known.concurrency is not None and known.accelerator is not None):
@@ -198,9 +200,7 @@ def _supported(
                 if other.needs in accelerator.peak_flop_s
             }
         )
-        raise UnsupportedPrecision(
-            precision=name, accelerator=accelerator.id, available=available
-        )
+        raise UnsupportedPrecision(precision=name, accelerator=accelerator.id, available=available)
     return precision
 
 
@@ -246,7 +246,9 @@ def _sizes(
     wide_share = sum(weight for _, weight in prior.wide_units)
     dense = np.maximum(architecture.dense_parameters * precision.dense_bytes, 1.0)
 
-    def size(count: Magnitude, span: Magnitude, weight: float) -> tuple[Magnitude, Magnitude, float]:
+    def size(
+        count: Magnitude, span: Magnitude, weight: float
+    ) -> tuple[Magnitude, Magnitude, float]:
         spare = accelerator.memory_b * count * WEIGHT_SHARE - needed
         return count, np.maximum(1.0, np.minimum(count / span, 1.0 + spare / dense)), weight
 

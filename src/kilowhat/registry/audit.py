@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kilowhat.domain.evidence import plain_name
@@ -24,8 +23,13 @@ from kilowhat.registry.tables import DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
-FAMILIES = ("deployment", "everyday", "facility", "grid", "hardware", "training")
+    from kilowhat.registry.findings import Located
+
+FAMILIES = (
+    "deployment", "everyday", "facility", "grid", "hardware", "inference", "media", "training",
+)  # fmt: skip
 """The families that the methods look factors up in."""
 
 _NOT_COUNTRIES = ("EU", "EZ", "UN")  # reserved by ISO 3166 for what is no country
@@ -45,6 +49,7 @@ _UNIQUE = {
     "models.csv": ("id",),
     "equivalences.csv": ("id",),
 }
+_OF_A_CLASS = {"host_ratio", "idle_ratio", "lifetime", "utilisation"}
 _KEY = re.compile(r"[a-z0-9][a-z0-9.+_-]*")
 
 
@@ -164,28 +169,32 @@ def places_are_known(material: Material) -> Iterator[Finding]:
     zones = {row["id"] for row in material.table("zones.csv")}
     regions = {(row["provider"], row["region"]) for row in material.table("regions.csv")}
     accelerators = {row["id"] for row in material.table("accelerators.csv")}
-    providers = {provider for provider, _ in regions}
     for row in material.table("regions.csv"):
-        for name in (row["zone"], row["country"]):
-            if name not in zones:
-                subject = f"{row['provider']}:{row['region']}"
-                yield _unknown_zone("regions.csv", subject, name)
+        for name in sorted({row["zone"], row["country"]} - zones):
+            yield _unknown_zone("regions.csv", f"{row['provider']}:{row['region']}", name)
     for located in material.factors:
-        family = located.factor.id.partition(".")[0]
-        if family == "grid" and located.subject not in zones:
-            yield _unknown_zone(located.file, located.factor.id, located.subject)
-        if family == "hardware" and located.measurand.startswith("peak_"):
-            if located.subject not in accelerators:
-                template = mark("{name} is not in accelerators.csv")
-                hint = mark("Add it there, with its name and kind, or mend the id.")
-                yield located.found("unknown-name", template, hint, name=located.subject)
-        operator, _, region = located.subject.partition("-")
-        provider = PROVIDERS.get(operator, operator)
-        is_missing = region and provider in providers and (provider, region) not in regions
-        if family == "facility" and is_missing:
-            template = mark("{name} is not in regions.csv")
-            hint = mark("Add it there, with its grid zone, or mend the id.")
-            yield located.found("unknown-name", template, hint, name=f"{provider}:{region}")
+        family, subject = located.factor.id.partition(".")[0], located.subject
+        if family == "grid" and subject not in zones:
+            yield _unknown_zone(located.file, located.factor.id, subject)
+        is_peak = family == "hardware" and located.measurand.startswith("peak_")
+        if is_peak and subject not in accelerators:
+            yield _unknown_name(located, subject, "accelerators.csv")
+        if family == "facility":
+            yield from _unknown_region(located, regions)
+
+
+def _unknown_region(located: Located, regions: set[tuple[str, str]]) -> Iterator[Finding]:
+    operator, _, region = located.subject.partition("-")
+    provider = PROVIDERS.get(operator, operator)
+    is_cloud = any(provider == known for known, _ in regions)
+    if region and is_cloud and (provider, region) not in regions:
+        yield _unknown_name(located, f"{provider}:{region}", "regions.csv")
+
+
+def _unknown_name(located: Located, name: str, table: str) -> Finding:
+    template = mark("{name} is not in {table}")
+    hint = mark("Add it there, or mend the id.")
+    return located.found("unknown-name", template, hint, name=name, table=table)
 
 
 def _unknown_zone(file: str, subject: str, zone: str) -> Finding:
@@ -301,9 +310,26 @@ def names_lead_somewhere(material: Material) -> Iterator[Finding]:
                     )  # fmt: skip
 
 
+def classes_are_complete(material: Material) -> Iterator[Finding]:
+    """Classes of deployment of which one of the four numbers is missing."""
+    have: dict[str, set[str]] = defaultdict(set)
+    for located in material.factors:
+        if located.factor.id.startswith("deployment."):
+            have[located.subject].add(located.measurand)
+    for name, properties in have.items():
+        for missing in sorted(_OF_A_CLASS - properties if _OF_A_CLASS & properties else ()):
+            yield Finding(
+                "incomplete", "deployment.csv", f"deployment.{name}.{missing}",
+                mark("the class {name} has no {missing}"),
+                mark("A class needs its host and idle ratios, its lifetime and its utilisation."),
+                {"name": name, "missing": missing},
+            )  # fmt: skip
+
+
 CHECKS = (
     tables_load, families_have_files, rows_stand_once, zones_are_places, places_are_known,
-    labels_are_translated, sources_are_known, names_lead_somewhere, *NUMBER_CHECKS,
+    labels_are_translated, sources_are_known, names_lead_somewhere, classes_are_complete,
+    *NUMBER_CHECKS,
 )  # fmt: skip
 
 
@@ -345,6 +371,8 @@ def _unacknowledged(material: Material, found: list[Finding]) -> list[Finding]:
             hint = mark("Remove the acknowledgement.")
             fields = {"check": check, "year": year}
             left.append(
-                Finding("acknowledged", "acknowledged.csv", subject, template, hint, fields, WARNING)
+                Finding(
+                    "acknowledged", "acknowledged.csv", subject, template, hint, fields, WARNING
+                )
             )
     return sorted(left, key=lambda finding: (finding.severity != ERROR, finding.file))

@@ -30,8 +30,6 @@ def diffusion_architectures(directory: Path = DATA) -> dict[str, DiffusionArchit
     kinds = {field.name: str(field.type) for field in fields(DiffusionArchitecture)}
     found = {}
     for row in table(directory / "diffusion.csv"):
-        values = {
-            name: _cell(kind, row[name]) for name, kind in kinds.items() if name != "name"
-        }
+        values = {name: _cell(kind, row[name]) for name, kind in kinds.items() if name != "name"}
         found[row["model_id"]] = DiffusionArchitecture(name=row["model_id"], **values)  # type: ignore[arg-type]
     return found

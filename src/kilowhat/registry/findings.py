@@ -13,7 +13,7 @@ from kilowhat.language import mark, translate
 from kilowhat.registry.tables import FactorReader, read_sources, read_spreads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from kilowhat.domain.factor import Factor, Source
@@ -73,9 +73,7 @@ class Located:
         start = self.factor.valid_from
         return start.year if start else None
 
-    def found(
-        self, check: str, template: str, hint: str, **fields: object
-    ) -> Finding:
+    def found(self, check: str, template: str, hint: str, **fields: object) -> Finding:
         """A finding about this factor."""
         return Finding(check, self.file, self.factor.id, template, hint, fields)
 
@@ -133,7 +131,7 @@ class Material:
     @cached_property
     def tables(self) -> dict[str, list[dict[str, str]]]:
         """Every table but the sources, as text, by its path below the data directory."""
-        found = {}
+        found: dict[str, list[dict[str, str]]] = {}
         for directory in (self.directory, *self.user_directories):
             for path in sorted(directory.rglob("*.csv")):
                 name = path.relative_to(directory).as_posix()
@@ -169,9 +167,9 @@ class Material:
         return dict(found)
 
 
-def group(rows: Iterable[Located], key: object) -> dict[str, list[Located]]:
+def group(rows: Iterable[Located], key: Callable[[Located], str]) -> dict[str, list[Located]]:
     """Rows by a key computed from each."""
     found: dict[str, list[Located]] = defaultdict(list)
     for row in rows:
-        found[key(row)].append(row)  # type: ignore[operator]
+        found[key(row)].append(row)
     return dict(found)

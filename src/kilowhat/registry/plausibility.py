@@ -87,7 +87,9 @@ def primary_energy(material: Material) -> Iterator[Finding]:
     for row in material.factors:
         if row.family_property != "grid.primary_energy":
             continue
-        value = row.factor.central * parse_unit(row.factor.unit).factor / parse_unit("MJ/kWh").factor
+        value = (
+            row.factor.central * parse_unit(row.factor.unit).factor / parse_unit("MJ/kWh").factor
+        )
         if value < least:
             yield row.found(
                 "primary-energy",
@@ -311,7 +313,7 @@ def _usual(
 def sources_agree(material: Material) -> Iterator[Finding]:
     """Two sources of one quantity and year that differ by more than their family ever does."""
     limits = _SOURCES_APART.items()
-    for identity, rows in material.by_id.items():
+    for rows in material.by_id.values():
         prefix = rows[0].family_property
         limit = next((most for start, most in limits if prefix.startswith(start)), None)
         if limit is None or len(rows) < 2:

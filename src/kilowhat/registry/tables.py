@@ -17,8 +17,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from kilowhat.domain.boundary import NOTHING, parse_boundary
 from kilowhat.domain.factor import Factor, Source
 from kilowhat.errors import DataError, KilowhatError
@@ -254,6 +252,8 @@ def read_joint(path: Path) -> dict[str, Vector]:
     Raises:
         DataError: the table is ragged or holds something else than numbers.
     """
+    import numpy as np  # noqa: PLC0415 - only joint tables need vectors
+
     with path.open(newline="", encoding="utf-8") as file:
         header = next(csv.reader(file), [])
     numbers = [[_number(cell, path, line) for cell in cells] for line, cells in rows(path, header)]

@@ -1,0 +1,108 @@
+"""Prepare uses for which only published measurements exist: no layout, but a sourced figure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kilowhat.assessment.result import Context
+from kilowhat.domain.impact import FunctionalUnit
+from kilowhat.errors import UnsupportedUse
+from kilowhat.language import mark, translate
+from kilowhat.registry import models
+
+if TYPE_CHECKING:
+    from kilowhat.assessment.site import Sites
+    from kilowhat.domain.activity import Activity
+    from kilowhat.domain.factor import Entry
+    from kilowhat.quantity.quantity import Vector
+    from kilowhat.registry.resolve import Registry
+
+METHOD = "published-measurements"
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedFigure:
+    """The published energy of one use, or of one second of video."""
+
+    context: Context
+    energy_prices: Vector
+    time_prices: Vector
+    is_per_second: bool
+
+    def features(self, use: Activity) -> Vector:
+        """How many uses, or seconds, shape (1,)."""
+        each = use.video_s or 1.0 if self.is_per_second else max(use.images, 1.0)
+        return np.array([use.calls * each])
+
+    def unit(self, use: Activity) -> FunctionalUnit:
+        """The uses of the activity."""
+        count = use.calls * (1.0 if self.is_per_second else max(use.images, 1.0))
+        name = "1 use" if count == 1 else f"{count:.15g} uses"
+        return FunctionalUnit(name, mark("1 use"), count)
+
+
+class FigurePricer:
+    """Turns the situation of a use into the price that published measurements give.
+
+    Args:
+        registry: the sourced numbers.
+        sites: where uses run.
+    """
+
+    def __init__(self, registry: Registry, sites: Sites) -> None:
+        self.registry = registry
+        self.sites = sites
+
+    def knows(self, name: str) -> bool:
+        """Whether there is a published figure of that name: a task, such as object-detection."""
+        return self._find(name) is not None
+
+    def _find(self, name: str) -> Entry | None:
+        subject = name.strip().lower().replace(" ", "-")
+        return self.registry.find(f"media.{subject}.energy")
+
+    def situation(self, use: Activity) -> tuple[object, ...]:
+        """All of a use that its price depends on."""
+        return (use.model, use.provider, use.zone, use.region, use.when, bool(use.video_s))
+
+    def prepare(self, use: Activity) -> PreparedFigure:
+        """The price of one use of a task, or of a model whose layout nobody has published.
+
+        Raises:
+            UnsupportedUse: nothing is published that could stand for it.
+            UsageError: an unknown zone or region.
+        """
+        entry, model = self._find(str(use.model)), None
+        if entry is None:
+            model = models.match(str(use.model), self.registry.data).model
+            entry = self._find(f"undisclosed-{model.kind}")
+        if entry is None:
+            raise UnsupportedUse(
+                model=model.id if model else str(use.model),
+                use=translate(mark("such a use")),
+                reason=translate(mark("neither its layout nor a measurement of it is published")),
+            )
+        factor = entry.factor
+        is_per_second = factor.unit.endswith("/s")
+        energy = self.registry.value(factor).to("W" if is_per_second else "J/call")
+        kind = "hyperscale" if model else "endpoint"
+        site, said = self.sites.resolve(use, use.provider, kind)
+        rates = self.sites.rates_of(site, factor.boundary)
+        note = mark("No layout is published: the range of published measurements is used.")
+        shape = (1, self.registry.draws)
+        prices = np.ascontiguousarray(np.broadcast_to(energy, shape))
+        context = Context(
+            registry=self.registry,
+            model=model.id if model else str(use.model),
+            method=METHOD,
+            rates=rates,
+            trail=(entry,),
+            influences={},
+            warnings=(note, *said),
+            zone=site.zone.id.upper() if site.zone else "WORLD",
+            basis={"kind": kind},
+        )
+        return PreparedFigure(context, prices, np.zeros(shape), is_per_second)

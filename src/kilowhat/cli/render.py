@@ -1,0 +1,365 @@
+"""Results as text: what matters first, in the reader's language and width."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from kilowhat.assessment.answer import describe
+from kilowhat.assessment.rates import UNITS
+
+from kilowhat.display.bars import Interval as Bar
+from kilowhat.display.bars import write_bars
+from kilowhat.display.text import Column, Table, wrap, write_table
+from kilowhat.domain.boundary import Stage
+from kilowhat.domain.impact import Interval, Missing
+from kilowhat.language import current, mark, translate
+from kilowhat.quantity.notation import (
+    format_interval,
+    format_number,
+    format_quantity,
+    write_interval,
+)
+from kilowhat.quantity.units import parse_unit
+from kilowhat.registry.places import zones
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kilowhat.assessment.answer import Answer, Population
+    from kilowhat.assessment.everyday import Comparison, Likeness
+    from kilowhat.assessment.peers import Method
+    from kilowhat.assessment.result import Assessment
+
+FAMILIES = {
+    "energy": "energy",
+    "ghg": "ghg",
+    "water": "water",
+    "primary_energy": "primary_energy",
+    "adpe": "adpe",
+    "power": "power",
+}
+CATEGORIES = {
+    "energy": mark("Energy"),
+    "ghg": mark("Greenhouse gas"),
+    "water": mark("Water"),
+    "primary_energy": mark("Primary energy"),
+    "adpe": mark("Minerals and metals (ADPe)"),
+}
+STAGES = {
+    "given": mark("given energy"),
+    "accelerator": mark("accelerators"),
+    "host": mark("host"),
+    "idle": mark("idle capacity"),
+    "facility": mark("facility"),
+    "grid": mark("grid"),
+    "upstream": mark("upstream of the grid"),
+    "losses": mark("network losses"),
+    "embodied": mark("manufacture of hardware"),
+    "network": mark("internet network"),
+    "device": mark("the user's device"),
+    "training": mark("training"),
+}
+BESIDE = {
+    "market": mark("Market-based (residual mix)"),
+    "marginal": mark("Marginal, short run"),
+    "long_run_marginal": mark("Marginal, long run (combined margin)"),
+}
+FIELDS = {
+    "in": mark("{count} tokens in"),
+    "cached": mark("{count} cached"),
+    "out": mark("{count} tokens out"),
+    "reasoning": mark("{count} of reasoning"),
+    "images_in": mark("{count} image(s) in"),
+    "videos_in": mark("{count} video(s) in"),
+    "images": mark("{count} image(s)"),
+    "video_s": mark("{count} s of video"),
+    "calls": mark("{count} call(s)"),
+}
+
+
+def width() -> int:
+    """The columns to write in: the terminal's, or 100 into a pipe."""
+    return max(40, min(shutil.get_terminal_size((100, 24)).columns, 120))
+
+
+def base(value: float, unit: str) -> float:
+    """A value of a result in the base unit of its dimension."""
+    return value * parse_unit(unit).factor
+
+
+def interval_text(interval: Interval, category: str) -> str:
+    """An interval with the prefix that suits it."""
+    factor = parse_unit(interval.unit).factor
+    family = FAMILIES[category]
+    return format_interval(
+        interval.p05 * factor, interval.p50 * factor, interval.p95 * factor, family
+    )
+
+
+def _cells(value: Interval | Missing, category: str) -> tuple[str, str]:
+    if isinstance(value, Missing):
+        return "—", translate(value.reason)
+    factor = parse_unit(value.unit).factor
+    text = write_interval(
+        value.p05 * factor, value.p50 * factor, value.p95 * factor, FAMILIES[category]
+    )
+    return text.value, text.bounds
+
+
+def write_answer(answer: Answer, *, explain: bool, beside: list[str], said: list[str]) -> str:
+    """The answer to a question about a use, as text."""
+    assessment = answer.assessment
+    parts = [_heading(assessment), write_table(_impacts(assessment), width())]
+    if answer.versus is not None and isinstance(answer.ratio, Interval):
+        parts.append(_versus(answer.ratio, answer.versus))
+    parts.append(_beside(assessment, beside))
+    if answer.population is not None:
+        parts.append(_population(answer.population))
+    if answer.methods:
+        parts.append(_methods(answer.methods))
+    parts.append(_likenesses(answer.likenesses))
+    parts.append(write_boundary(assessment))
+    parts.append(_doubts(assessment))
+    if explain:
+        from kilowhat.cli.explain import write_explanation
+
+        parts.append(write_explanation(assessment))
+    parts += [_lines((*said, *assessment.all_warnings())), _versions(assessment, explain=explain)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _heading(assessment: Assessment) -> str:
+    use = assessment.activity
+    counts = describe(use)
+    words = [
+        translate(FIELDS[name]).format(count=format_number(value, None))
+        for name, value in counts.items()
+        if name != "calls" or value != 1
+    ]
+    head = f"{assessment.context.model}: " + (", ".join(words) if words else assessment.unit.name)
+    place = place_name(assessment)
+    return f"{head}\n{translate(mark('Per {unit}')).format(unit=assessment.unit.name)} · {place}"
+
+
+def place_name(assessment: Assessment) -> str:
+    """The zone, and the year of its greenhouse-gas factor."""
+    registry = assessment.context.registry
+    zone = zones(registry.data).get(assessment.context.zone.lower())
+    name = zone.name(current()) if zone else assessment.context.zone
+    for entry in assessment.context.rates.trail:
+        if entry.factor.id.endswith(".gwp_location") and entry.factor.year:
+            return f"{name} {entry.factor.year}"
+    return name
+
+
+def _impacts(assessment: Assessment) -> Table:
+    rows = []
+    for category in UNITS:
+        value, bounds = _cells(assessment.interval(category), category)
+        rows.append(
+            (translate(CATEGORIES[category]), value, bounds, _sources(assessment, category))
+        )
+    return Table(
+        "",
+        (
+            Column(""),
+            Column(translate(mark("Central")), "right", wraps=False),
+            Column("[5 % – 95 %]", wraps=True),
+            Column(translate(mark("Main source"))),
+        ),
+        tuple(rows),
+        key="impacts",
+    )
+
+
+_MAIN = {
+    "ghg": (".gwp_location", ".gwp_regulatory"),
+    "water": (".water_consumption",),
+    "primary_energy": (".primary_energy",),
+    "adpe": (".adpe", ".embodied_adpe"),
+}
+
+
+def _sources(assessment: Assessment, category: str) -> str:
+    """Who says so: the source of the factor that decides a category."""
+    if category == "energy":
+        return assessment.context.method
+    for entry in assessment.context.rates.trail:
+        if entry.factor.id.endswith(_MAIN[category]):
+            source = entry.factor.source
+            mine = " ✎" if source.is_user else ""
+            return f"{source.publisher or source.title} {source.year}{mine}"
+    return ""
+
+
+def _versus(ratio: Interval, other: Assessment) -> str:
+    sentence = translate(mark("{count} times the energy of {model}, {bounds}"))
+    text = write_interval(ratio.p05, ratio.p50, ratio.p95, "number")
+    return sentence.format(count=text.central, model=other.context.model, bounds=text.bounds)
+
+
+def _beside(assessment: Assessment, names: list[str]) -> str:
+    wanted = {"market": ("market",), "marginal": ("marginal", "long_run_marginal")}
+    lines = []
+    for name in names:
+        found = False
+        for key in wanted[name]:
+            rate = assessment.context.rates.beside.get(key)
+            if rate is not None:
+                found = True
+                from kilowhat.quantity.spread import summarise
+
+                interval = Interval("gCO2e", *summarise(assessment.energy_j * rate))
+                lines.append(f"{translate(BESIDE[key])}: {interval_text(interval, 'ghg')}")
+        if not found:
+            sentence = translate(mark("{name}: no sourced factor for this zone."))
+            lines.append(sentence.format(name=translate(BESIDE[wanted[name][0]])))
+    return "\n".join(lines)
+
+
+def _population(population: Population) -> str:
+    sentence = translate(mark("{users} users × {per_day} a day:"))
+    head = sentence.format(
+        users=format_number(population.users, None), per_day=format_number(population.per_day, None)
+    )
+    rows = [
+        (translate(mark("Energy a day")), interval_text(population.day, "energy")),
+        (translate(mark("Energy a year")), interval_text(population.year, "energy")),
+        (
+            translate(mark("Power at the busiest hour")),
+            interval_text(population.peak_power, "power"),
+        ),
+    ]
+    if isinstance(population.ghg_year, Interval):
+        rows.append(
+            (translate(mark("Greenhouse gas a year")), interval_text(population.ghg_year, "ghg"))
+        )
+    return write_table(Table(head, (Column(""), Column("")), tuple(rows)), width())
+
+
+def _methods(methods: Iterable[Method]) -> str:
+    found = list(methods)
+    bars = [
+        Bar(m.name, base(m.interval.p05, m.interval.unit), base(m.interval.p50, m.interval.unit),
+            base(m.interval.p95, m.interval.unit), note=m.note, is_main=m.is_ours)
+        for m in found
+    ]  # fmt: skip
+    title = translate(mark("Published methods and figures for such a use (energy):"))
+    rows = tuple(
+        (
+            m.name,
+            ", ".join(translate(STAGES[s]) for s in m.boundary if s in STAGES) or "?",
+            m.source,
+        )
+        for m in found
+    )
+    table = Table(
+        "",
+        (
+            Column(translate(mark("Who"))),
+            Column(translate(mark("Boundary"))),
+            Column(translate(mark("Source"))),
+        ),
+        rows,
+    )
+    return "\n".join(
+        [
+            title,
+            write_bars(bars, "energy", width()),
+            _spread(found),
+            "",
+            write_table(table, width()),
+        ]
+    )
+
+
+def _spread(methods: list[Method]) -> str:
+    """How far the methods are apart, in a sentence."""
+    if len(methods) < 2:
+        return translate(mark("No other published method covers this use."))
+    middles = [method.interval.p50 for method in methods]
+    ends = [(m.interval.p05, m.interval.p95) for m in methods]
+    apart = max(low for low, _ in ends) > min(high for _, high in ends)
+    sentence = (
+        mark(
+            "Central values differ by a factor of {factor}, and not all intervals overlap: their "
+            "boundaries and assumptions differ."
+        )
+        if apart
+        else mark("Central values differ by a factor of {factor}; all intervals overlap.")
+    )
+    return translate(sentence).format(factor=format_number(max(middles) / min(middles)))
+
+
+def likeness_text(likeness: Likeness) -> str:
+    """An everyday equivalent in words, with its interval."""
+    text = write_interval(likeness.count.p05, likeness.count.p50, likeness.count.p95, "number")
+    sentence = translate(mark("about {count} {thing} {bounds}"))
+    return sentence.format(
+        count=format_number(likeness.said, None), thing=likeness.label(), bounds=text.bounds
+    ).rstrip()
+
+
+def _likenesses(likenesses: Iterable[Likeness]) -> str:
+    lines = [
+        f"{translate(CATEGORIES[item.category])}: {likeness_text(item)}"
+        f" ({item.entry.factor.source.publisher or item.entry.factor.source.title})"
+        for item in likenesses
+    ]
+    return "\n".join(part for line in lines for part in wrap(line, width()))
+
+
+def write_boundary(assessment: Assessment) -> str:
+    """The stages that a result contains, and those that it does not."""
+    have = assessment.boundary()
+    if assessment.extra:
+        have |= Stage.TRAINING
+    inside, outside = [], []
+    for stage in Stage:
+        name = translate(STAGES[str(stage.name).lower()])
+        (inside if stage in have else outside).append(name)
+    sentence = translate(mark("Boundary: {inside}. Not included: {outside}."))
+    text = sentence.format(inside=", ".join(inside), outside=", ".join(outside))
+    return "\n".join(wrap(text, width()))
+
+
+def _doubts(assessment: Assessment) -> str:
+    drivers = assessment.drivers()[:4]
+    if not drivers:
+        return ""
+    listed = ", ".join(f"{d.id} {format_number(100 * d.share)} %" for d in drivers)
+    sentence = translate(mark("Where the doubt comes from (energy): {drivers}."))
+    return "\n".join(wrap(sentence.format(drivers=listed), width()))
+
+
+def _lines(messages: Iterable[str]) -> str:
+    return "\n".join(part for message in messages for part in wrap(f"· {message}", width()))
+
+
+def _versions(assessment: Assessment, *, explain: bool) -> str:
+    result = f"kilowhat {assessment.to_dict(stages=False)['code_version']}"
+    result += f" · {translate(mark('data'))} {assessment.context.registry.version}"
+    if not explain:
+        result += " · " + translate(mark("--explain shows every formula, factor and source"))
+    return "\n".join(wrap(result, width()))
+
+
+def write_comparison(comparison: Comparison) -> str:
+    """An amount beside everyday things, as text."""
+    amount = comparison.amount
+    family = FAMILIES[comparison.category]
+    factor = parse_unit(amount.unit).factor
+    if amount.p05 == amount.p95:
+        head = format_quantity(amount.p50 * factor, family, 3)
+    else:
+        head = interval_text(amount, comparison.category)
+    rows = tuple(
+        (
+            likeness_text(item),
+            item.entry.factor.source.publisher or item.entry.factor.source.title,
+        )
+        for item in comparison.likenesses
+    )
+    table = Table(f"{head} =", (Column(""), Column(translate(mark("Source")))), rows)
+    return write_table(table, width())
