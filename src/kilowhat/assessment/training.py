@@ -52,6 +52,7 @@ class TrainingQuestion:
     tokens: float | None = None
     flop: float | None = None
     power_w: float | None = None
+    is_measured: bool = False
     mfu: float | None = None
     precision: str = "bf16"
     development: float | None = None
@@ -77,6 +78,14 @@ class TrainingAnswer:
             "missing_roads": {name: translate(why) for name, why in self.missing.items()},
             "cards": [_card_dict(card, check) for card, check in self.cards],
         }
+
+
+def _completeness(card: ModelCard) -> int:
+    """How much a card says, its own energy and gas first."""
+    told = (card.accelerator_hours, card.power_w, card.tokens, card.flop, card.parameters)
+    return 10 * sum(x is not None for x in (card.energy_j, card.ghg_g)) + sum(
+        x is not None for x in told
+    )
 
 
 def _card_dict(card: ModelCard, check: CardCheck) -> dict[str, object]:
@@ -165,7 +174,7 @@ class Trainer:
         if question.model is None:
             return question, entries, notes
         filled = question
-        card = cards[0] if cards else None
+        card = max(cards, key=_completeness, default=None)
         if card is not None:
             filled = replace(
                 filled,
@@ -175,6 +184,7 @@ class Trainer:
                 tokens=filled.tokens or card.tokens,
                 flop=filled.flop or card.flop,
                 power_w=filled.power_w or card.power_w,
+                is_measured=filled.power_w is None and card.power_kind == "system",
             )
             sentence = translate(mark("Hours, hardware and tokens as {source} declares them."))
             notes.append(sentence.format(source=card.source.citation()))
@@ -216,6 +226,10 @@ class Trainer:
     def _power(self, question: TrainingQuestion, machine: Accelerator) -> Magnitude:
         return question.power_w or machine.tdp_w
 
+    def _load(self, question: TrainingQuestion, entries: list[Entry]) -> Magnitude:
+        """Mean power over the power given [1]: 1 when that was measured on the whole system."""
+        return 1.0 if question.is_measured else self._draws("power_utilisation", entries)
+
     def _declared(
         self, question: TrainingQuestion, entries: list[Entry]
     ) -> tuple[Vector, Magnitude, list[Entry]] | str:
@@ -229,7 +243,7 @@ class Trainer:
         energy = training.declared_energy_j(
             question.gpu_hours,
             self._power(question, machine),
-            self._draws("power_utilisation", used),
+            self._load(question, used),
         )
         return np.asarray(energy), question.gpu_hours * 3600.0, used
 
@@ -252,7 +266,7 @@ class Trainer:
         share = question.mfu or self._draws("mfu", used)
         hours = training.computed_hours(flop, peak, share)
         energy = training.declared_energy_j(
-            hours, self._power(question, machine), self._draws("power_utilisation", used)
+            hours, self._power(question, machine), self._load(question, used)
         )
         return np.asarray(energy), hours * 3600.0, used
 
