@@ -178,12 +178,13 @@ def test_a_larger_batch_never_costs_more_per_picture(model, few, ulysses, ring):
 
 
 @given(model=models, ring=powers, ulysses=powers)
-def test_power_stays_below_the_rating(model, ring, ulysses):
+def test_power_stays_below_its_cap(model, ring, ulysses):
     shared = replace(H100, ulysses=ulysses, ring=ring)
     energy_j, occupied_s = media.price(
         MODELS[model], media.default_use(MODELS[model]), shared, DRAWN
     )
-    assert np.all(energy_j < 700.0 * occupied_s)
+    assert np.all(energy_j < DRAWN.power_cap * 700.0 * occupied_s)
+    assert np.all(np.asarray(DRAWN.power_cap) < 1.02)
     assert np.all(energy_j > 0.1 * 700.0 * occupied_s)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from kilowhat.assessment.hardware import Machines
 from kilowhat.assessment.media import MediaPricer
 from kilowhat.assessment.published import FigurePricer
-from kilowhat.assessment.result import Assessment
+from kilowhat.assessment.result import Assessment, Terms
 from kilowhat.assessment.site import Sites
 from kilowhat.assessment.text import TextPricer
 from kilowhat.registry import models
@@ -25,6 +25,10 @@ _KEPT = 256
 
 class Prepared(Protocol):
     """What the uses of one situation share: their context, and prices linear in features."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the features are called."""
 
     @property
     def context(self) -> Context:
@@ -101,4 +105,5 @@ class Estimator:
             features @ prepared.energy_prices,
             features @ prepared.time_prices,
             prepared.unit(use),
+            terms=Terms(prepared.names, features, prepared.energy_prices),
         )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kilowhat.domain.factor import Entry
     from kilowhat.registry.resolve import Registry
 
-PEAKS = ("bf16", "fp16", "fp8", "fp4", "int8", "fp32")
+PEAKS = ("bf16", "fp16", "fp8", "fp4", "int8")
 
 
 class Machines:

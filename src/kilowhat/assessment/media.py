@@ -44,6 +44,11 @@ class PreparedMedia:
     time_prices: Vector
     noun: str
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the feature is called."""
+        return (f"{self.noun}s",)
+
     def features(self, use: Activity) -> Vector:
         """How many images or videos, shape (1,)."""
         return np.array([use.calls * max(use.images, 1.0)])

@@ -32,6 +32,11 @@ class PreparedFigure:
     time_prices: Vector
     is_per_second: bool
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the feature is called."""
+        return ("seconds" if self.is_per_second else "uses",)
+
     def features(self, use: Activity) -> Vector:
         """How many uses, or seconds, shape (1,)."""
         each = use.video_s or 1.0 if self.is_per_second else max(use.images, 1.0)

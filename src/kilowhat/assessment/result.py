@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from kilowhat._version import __version__
 from kilowhat.assessment.rates import UNITS
-from kilowhat.domain.boundary import names
+from kilowhat.domain.boundary import Stage, names
 from kilowhat.domain.impact import FunctionalUnit, Interval, Missing
 from kilowhat.language import mark, translate
 from kilowhat.quantity.spread import summarise
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from kilowhat.assessment.rates import Rates
     from kilowhat.domain.activity import Activity
-    from kilowhat.domain.boundary import Stage
     from kilowhat.domain.factor import Entry
     from kilowhat.quantity.quantity import Magnitude, Vector
     from kilowhat.registry.resolve import Registry
@@ -71,6 +70,17 @@ class Context:
         return list(dict.fromkeys(translate(message) for message in messages))
 
 
+class Terms(NamedTuple):
+    """The sum behind the accelerators' energy: features of the use, and the price of each.
+
+    amounts: shape (features,); prices: energy [J] per unit, shape (features, draws).
+    """
+
+    names: tuple[str, ...]
+    amounts: Vector
+    prices: Vector
+
+
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """The impacts of an activity, all its calls together.
@@ -86,6 +96,7 @@ class Assessment:
     unit: FunctionalUnit
     warnings: tuple[str, ...] = ()
     extra: Mapping[tuple[str, str], Magnitude] = field(default_factory=dict)
+    terms: Terms | None = None
 
     def draws(self, category: str, stage: str | None = None) -> Vector | None:
         """The draws of a category, in its result unit, of one stage or of all; shape (n,).
@@ -213,7 +224,8 @@ class Assessment:
 
     def boundary(self) -> Stage:
         """The life-cycle stages that the result contains."""
-        return self.context.rates.boundary
+        whole = self.context.rates.boundary
+        return whole | Stage.TRAINING if ("training", "energy") in self.extra else whole
 
     def all_warnings(self) -> list[str]:
         """What a reader should know, in the language in use, each once."""
@@ -246,15 +258,19 @@ class Assessment:
         """Every factor used, once, in the order of use."""
         return self.context.whole_trail()
 
+    def parts(self) -> dict[str, Interval]:
+        """Direct, upstream and losses of the grid's greenhouse gas, as far as they are known."""
+        return {
+            name: Interval("gCO2e", *summarise(self.energy_j * rate))
+            for name, rate in self.context.rates.parts.items()
+        }
+
     def _stages_dict(self) -> dict[str, object]:
         shown: dict[str, dict[str, object]] = {
             stage: {category: value.to_dict() for category, value in of.items()}
             for stage, of in self.stages.items()
         }
-        parts = {
-            name: Interval("gCO2e", *summarise(self.energy_j * rate)).to_dict()
-            for name, rate in self.context.rates.parts.items()
-        }
+        parts = {name: interval.to_dict() for name, interval in self.parts().items()}
         if parts and isinstance(shown.get("grid", {}).get("ghg"), dict):
             shown["grid"]["ghg_parts"] = parts
         return dict(shown)
@@ -290,4 +306,5 @@ def _entry_dict(entry: Entry) -> dict[str, object]:
         "locator": factor.locator,
         "is_user": factor.source.is_user,
         "rung": entry.rung.label(),
+        "tried": list(entry.rung.tried),
     }

@@ -15,7 +15,13 @@ from kilowhat.domain.impact import FunctionalUnit
 from kilowhat.errors import UnsupportedUse
 from kilowhat.language import mark, translate
 from kilowhat.methods.architecture import of_layout, of_parameters
-from kilowhat.methods.call_features import OUTPUT_SQUARED, Coefficients, Corrections, features
+from kilowhat.methods.call_features import (
+    FEATURES,
+    OUTPUT_SQUARED,
+    Coefficients,
+    Corrections,
+    features,
+)
 from kilowhat.methods.deployment import sample
 from kilowhat.methods.inference import PriceList, price_list
 from kilowhat.methods.units import Catalogue
@@ -57,6 +63,11 @@ class PreparedText:
     time_prices: Vector
     input_tokens: float
     output_tokens: float
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the features are called."""
+        return FEATURES
 
     def features(self, use: Activity) -> Vector:
         """The features of a use, all its calls together; lengths not given are the defaults."""
@@ -117,6 +128,7 @@ class TextPricer:
         Raises:
             UsageError: an unknown name, a model that does not fit, or an unsupported use.
         """
+        _refuse_audio(use)
         subject = self._subject(use)
         believed, trail = self._prior(use, subject)
         known = self._known(use, subject)
@@ -134,7 +146,9 @@ class TextPricer:
         key = "" if use.tokens_per_second else f"{believed.id}/{subject.name}/{known}"
         rates = self.sites.rates(site, deployment.accelerators, which, key)
         default_in, default_out = self._default_lengths(believed.id)
-        notes = (*subject.notes, *said, *deployment.warnings, *self._notes(use, believed))
+        if subject.model is not None and subject.model.kind == "embedding":
+            default_out = 0.0
+        notes = (*subject.notes, *said, *deployment.warnings, *self._notes(use, believed, subject))
         context = Context(
             registry=self.registry,
             model=subject.name,
@@ -233,7 +247,7 @@ class TextPricer:
     def _named(self, name: str) -> Subject:
         found = models.match(name, self.registry.data)
         model = found.model
-        if model.kind != "text":
+        if model.kind not in ("text", "embedding"):
             raise UnsupportedUse(
                 model=model.id,
                 use=translate(mark("a text call")),
@@ -288,16 +302,22 @@ class TextPricer:
         influences = () if exact else (key,)
         return Subject(name, model, architecture, precision, notes, influences)
 
-    def _notes(self, use: Activity, believed: DeploymentPrior) -> list[str]:
+    def _notes(self, use: Activity, believed: DeploymentPrior, subject: Subject) -> list[str]:
         """Defaults that were used: each is said."""
         default_in, default_out = self._default_lengths(believed.id)
         notes = []
         if use.input_tokens is None:
             sentence = translate(mark("No --in given: {count} tokens, the median prompt assumed."))
             notes.append(sentence.format(count=f"{default_in:g}"))
-        if use.output_tokens is None:
+        is_embedding = subject.model is not None and subject.model.kind == "embedding"
+        if use.output_tokens is None and not is_embedding:
             sentence = translate(mark("No --out given: {count} tokens, the median answer assumed."))
             notes.append(sentence.format(count=f"{default_out:g}"))
+        model = subject.model
+        if model is not None and model.kind == "embedding":
+            notes.append(mark("An embedding is priced as the reading of a prompt."))
+        elif model is not None and use.images_in and not model.takes_images:
+            notes.append(mark("This model is not listed as reading images."))
         if believed.id == "open" and use.accelerator is None:
             notes.append(
                 mark(
@@ -324,6 +344,20 @@ class TextPricer:
         }
         found |= {key: self.registry.uniform(key) for key in subject.influences}
         return {name: np.asarray(value) for name, value in found.items() if np.ndim(value) == 1}
+
+
+def _refuse_audio(use: Activity) -> None:
+    """Refuse sound: nobody has published what it takes.
+
+    Raises:
+        UnsupportedUse: the use reads or makes sound.
+    """
+    if use.audio_in_s or use.audio_out_s:
+        raise UnsupportedUse(
+            model=use.model or "?",
+            use=translate(mark("sound")),
+            reason=translate(mark("no measurement of sound in or out is published")),
+        )
 
 
 def _widen_squares(prices: PriceList, point: OperatingPoint) -> None:

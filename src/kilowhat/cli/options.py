@@ -53,8 +53,12 @@ def print_table(table: Table) -> None:
     """Print a table: within the width of a terminal, or one line a row where none reads it."""
     from kilowhat.display.text import write_table
 
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNLIMITED
+    width = shutil.get_terminal_size().columns if _is_terminal() else _UNLIMITED
     click.echo(write_table(table, width))
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
 
 
 Completer = Any  # click's own type of these callbacks is private

@@ -173,6 +173,11 @@ def _impacts(assessment: Assessment) -> Table:
     )
 
 
+METHODS = {
+    "kilowhat-roofline": mark("kilowhat’s roofline, fitted on ML.ENERGY v3 (2026)"),
+    "kilowhat-diffusion": mark("kilowhat’s diffusion model, fitted on ML.ENERGY v3 (2026)"),
+    "published-measurements": mark("published measurements"),
+}
 _MAIN = {
     "ghg": (".gwp_location", ".gwp_regulatory"),
     "water": (".water_consumption",),
@@ -184,7 +189,8 @@ _MAIN = {
 def _sources(assessment: Assessment, category: str) -> str:
     """Who says so: the source of the factor that decides a category."""
     if category == "energy":
-        return assessment.context.method
+        method = assessment.context.method
+        return translate(METHODS[method]) if method in METHODS else method
     for entry in assessment.context.rates.trail:
         if entry.factor.id.endswith(_MAIN[category]):
             source = entry.factor.source
@@ -313,8 +319,6 @@ def _likenesses(likenesses: Iterable[Likeness]) -> str:
 def write_boundary(assessment: Assessment) -> str:
     """The stages that a result contains, and those that it does not."""
     have = assessment.boundary()
-    if assessment.extra:
-        have |= Stage.TRAINING
     inside, outside = [], []
     for stage in Stage:
         name = translate(STAGES[str(stage.name).lower()])

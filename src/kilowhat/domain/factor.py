@@ -77,8 +77,8 @@ class Rung:
     year_used: int | None = None
 
     def label(self) -> str:
-        """The rung in words: ``1/3``, and the year used when another was asked for."""
-        step = f"{len(self.tried)}: {self.used}"
+        """The rung in short: ``2/3 (2023)``, and the year used when another was asked for."""
+        step = f"{self.tried.index(self.used) + 1}/{len(self.tried)}"
         if self.year_used and self.year_asked and self.year_used != self.year_asked:
             return f"{step} ({self.year_asked} → {self.year_used})"
         return f"{step} ({self.year_used})" if self.year_used else step
