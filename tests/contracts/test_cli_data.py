@@ -186,13 +186,13 @@ def test_a_check_of_a_spoilt_copy(kilowhat: Terminal, tmp_path: Path, flag: str)
     shutil.copytree(DATA, copy)
     with (copy / "factors" / "grid.csv").open("a", encoding="utf-8") as file:
         file.write(
-            "grid.world.primary_energy,,2.59,,MJ/kWh,lognormal,modelled,GRID|UPSTREAM,,,"
+            "grid.aia.primary_energy,,2.59,,MJ/kWh,lognormal,modelled,GRID|UPSTREAM,,,"
             "ademe-base-impacts-2011,planted,\n"
         )
     where = [*filter(None, [flag]), str(copy)]
     code, out, _ = kilowhat("data check", *where)
     assert code == 1
-    assert "grid.world.primary_energy" in out
+    assert "grid.aia.primary_energy" in out
     code, out, _ = kilowhat("data check --json", *where)
     assert code == 1
     [finding] = json.loads(out)["findings"]
@@ -282,7 +282,7 @@ def test_every_name_is_listed(kilowhat: Terminal, what: str) -> None:
     ("what", "pattern", "identity"),
     [
         ("models", "gpt-4o", "gpt-4o"),
-        ("zones", "Californie", "us-cal-ciso"),
+        ("zones", "Californie", "usa-ca"),
         ("zones", "polynesie", "pyf"),
         ("regions", "paris", "aws:eu-west-3"),
         ("accelerators", "H100 SXM", "h100-sxm"),

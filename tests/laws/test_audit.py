@@ -247,6 +247,16 @@ def test_a_second_european_union_among_the_countries(copy: Copy) -> None:
     assert {f.subject for f in found(copy, "not-a-country")} == {"eue"}
 
 
+def test_every_refused_row_is_told_and_the_others_are_still_checked(copy: Copy) -> None:
+    copy.factor(GRID, "grid.deu.gwp_marginal", "500", "gCO2e/furlong")
+    copy.factor(GRID, "grid.world.primary_energy", "2.59", "MJ/kWh", source="wri-water-2020")
+    copy.factor(GRID, "grid.deu.gwp_marginal", "500", "gCO2e/kWh", source="hearsay")
+    copy.factor(GRID, "grid.world.primary_energy", "2.6", "MJ/kWh", source="wri-water-2020")
+    checks = sorted(finding.check for finding in audit(copy.directory))
+    assert checks.count("refused") == 3  # unit, source, and a row that stands twice
+    assert checks.count("primary-energy") == 2
+
+
 # What the house asks of every row --------------------------------------------------------------
 
 PLANTED: dict[str, tuple[Callable[[Copy], None], str]] = {

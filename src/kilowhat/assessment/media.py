@@ -254,7 +254,7 @@ class MediaPricer:
 
     def _residual(self, architecture: DiffusionArchitecture) -> tuple[Vector, Entry]:
         """What the formula misses of a model: draws keyed by it, so that two differ."""
-        subject = architecture.task
+        subject = "unet" if architecture.channels else architecture.task  # no U-Net was fitted
         entry = self.registry.factor(f"media.{subject}.residual")
         factor = entry.factor
         spread = Spread(factor.low, factor.central, factor.high, factor.shape)

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from kilowhat.assessment.hardware import Machines
 from kilowhat.assessment.result import Context
-from kilowhat.assessment.site import Sites
 from kilowhat.domain.deployment import KnownDeployment
 from kilowhat.domain.impact import FunctionalUnit
 from kilowhat.errors import UnsupportedUse
@@ -29,6 +27,8 @@ from kilowhat.quantity.spread import Spread
 from kilowhat.registry import models, serving
 
 if TYPE_CHECKING:
+    from kilowhat.assessment.hardware import Machines
+    from kilowhat.assessment.site import Sites
     from kilowhat.domain.activity import Activity
     from kilowhat.domain.architecture import Architecture
     from kilowhat.domain.deployment import Deployment, DeploymentPrior, OperatingPoint
@@ -137,7 +137,7 @@ class TextPricer:
         deployment, point = sample(
             subject.architecture, believed, known, catalogue, fitted, self.registry.uniform
         )
-        residual, fit_trail = self._residual(subject, known)
+        residual, fit_trail = self._residual(subject)
         prices = price_list(subject.architecture, deployment, point, fitted[0], residual)
         if known.lengths is not None:
             _widen_squares(prices, point)
@@ -220,7 +220,7 @@ class TextPricer:
         rows = 1 + np.minimum((uniform * last).astype(int), last - 1)
         return kind(**{field.name: table[field.name][rows] for field in fields(kind)})
 
-    def _residual(self, subject: Subject, known: KnownDeployment) -> tuple[Vector, list[Entry]]:
+    def _residual(self, subject: Subject) -> tuple[Vector, list[Entry]]:
         """What the formula misses of an architecture: draws keyed by it, so that two differ."""
         entry = self.registry.factor("inference.text.residual")
         factor = entry.factor
@@ -320,9 +320,7 @@ class TextPricer:
             notes.append(mark("This model is not listed as reading images."))
         if believed.id == "open" and use.accelerator is None:
             notes.append(
-                mark(
-                    "No provider or hardware given: a dedicated endpoint on current GPUs is assumed."
-                )
+                mark("No provider or hardware given: an endpoint on current GPUs is assumed.")
             )
         if believed.id == "own-machine":
             notes.append(mark("A desktop or laptop accelerator: your own machine is assumed."))

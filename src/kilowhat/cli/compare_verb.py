@@ -16,7 +16,7 @@ from kilowhat.language import mark
 @click.option("--to", metavar="THING", help=mark("one everyday thing only: led, tgv, kettle"))
 @click.option("--most", metavar="N", type=click.IntRange(1, 100), default=6, help=mark("how many"))
 @common
-def command(amount: tuple[str, ...], to: str | None, most: int, **options: Any) -> int:  # noqa: ANN401
+def command(amount: tuple[str, ...], to: str | None, most: int, **options: Any) -> int:
     """Compare an amount, or so many of an everyday thing."""
     from kilowhat.assessment.everyday import compare
     from kilowhat.quantity.notation import split_quantity

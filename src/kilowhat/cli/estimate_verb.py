@@ -40,7 +40,7 @@ UNITS_PER = ("call", "1k-calls", "1M-tokens", "image", "second", "user-year")
 @click.option("--from", "lines", metavar="FILE", help=mark("uses as JSON lines; - reads stdin"))
 @click.option("--impacts-only", is_flag=True, help=mark("with --from: no stages, faster"))
 @common
-def command(model: str | None, lines: str | None, **options: Any) -> int:  # noqa: ANN401
+def command(model: str | None, lines: str | None, **options: Any) -> int:
     """Estimate one use, or one use a line."""
     said = with_settings(
         options, ("zone", "region", "provider", "date", "factors", "draws", "purpose")

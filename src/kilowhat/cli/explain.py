@@ -11,6 +11,7 @@ from kilowhat.display.text import Column, Table, wrap, write_table
 from kilowhat.domain.impact import Interval
 from kilowhat.language import mark, translate
 from kilowhat.quantity.notation import format_number, format_quantity, format_value, write_interval
+from kilowhat.quantity.spread import summarise
 
 if TYPE_CHECKING:
     from kilowhat.assessment.result import Assessment
@@ -91,8 +92,7 @@ def _hardware(assessment: Assessment) -> list[str]:
         lines.append(f"  {translate(mark('accelerators'))}: {', '.join(context.accelerators)}")
     for name, values in context.influences.items():
         if name in DEPLOYMENT:
-            family = "number"
-            text = write_interval(*np.quantile(values, (0.05, 0.5, 0.95)), family)
+            text = write_interval(*summarise(values), "number")
             lines.append(f"  {translate(DEPLOYMENT[name])}: {text}")
     return lines
 

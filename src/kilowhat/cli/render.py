@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from kilowhat.assessment.answer import describe
 from kilowhat.assessment.rates import UNITS
-
 from kilowhat.display.bars import Interval as Bar
 from kilowhat.display.bars import write_bars
 from kilowhat.display.text import Column, Table, wrap, write_table
@@ -319,7 +318,8 @@ def _likenesses(likenesses: Iterable[Likeness]) -> str:
 def write_boundary(assessment: Assessment) -> str:
     """The stages that a result contains, and those that it does not."""
     have = assessment.boundary()
-    inside, outside = [], []
+    inside: list[str] = []
+    outside: list[str] = []
     for stage in Stage:
         name = translate(STAGES[str(stage.name).lower()])
         (inside if stage in have else outside).append(name)

@@ -54,8 +54,10 @@ def _impacts(answer: TrainingAnswer) -> Table:
         cells = [translate(CATEGORIES[category])]
         for road in answer.roads.values():
             value = road.interval(category)
-            is_known = isinstance(value, Interval)
-            cells.append(interval_text(value, category) if is_known else translate(value.reason))
+            if isinstance(value, Interval):
+                cells.append(interval_text(value, category))
+            else:
+                cells.append(translate(value.reason))
         rows.append(tuple(cells))
     return Table("", tuple(columns), tuple(rows), key="training")
 

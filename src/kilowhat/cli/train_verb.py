@@ -43,7 +43,7 @@ FIELDS = (
 @click.argument("model", required=False)
 @field_options(FIELDS)
 @common
-def command(model: str | None, **options: Any) -> int:  # noqa: ANN401
+def command(model: str | None, **options: Any) -> int:
     """Assess a training run."""
     from kilowhat.assessment.training import Trainer, TrainingQuestion
 

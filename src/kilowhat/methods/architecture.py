@@ -144,7 +144,7 @@ def of_parameters(
     >>> of_parameters("70B", 70e9, 70e9).cache_shards
     8.0
     >>> round(float(of_parameters("mix", 600e9, 30e9).experts))
-    116
+    236
     """
     total, active = np.asarray(total_parameters, float), np.asarray(active_parameters, float)
     if np.any(active > total * (1.0 + 1e-9)):

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from kilowhat.errors import DataError
 from kilowhat.language import mark, translate
-from kilowhat.registry.tables import FactorReader, read_sources, read_spreads
+from kilowhat.registry.tables import (
+    FACTOR_COLUMNS,
+    FactorReader,
+    read_sources,
+    read_spreads,
+    rows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -78,6 +84,31 @@ class Located:
         return Finding(check, self.file, self.factor.id, template, hint, fields)
 
 
+class _Salvage(FactorReader):
+    """Reads past the rows that the loader refuses, so that one audit tells of all of them."""
+
+    def read_all(self, path: Path) -> Iterator[Factor | DataError]:
+        """Each row as a factor, or as the error for which it is refused; some are both."""
+        family = path.stem.partition("_")[0]
+        seen: set[tuple[str, str, str]] = set()
+        try:
+            for line, cells in rows(path, FACTOR_COLUMNS):
+                key = (cells[0], cells[10], cells[8])
+                if key in seen:
+                    yield DataError(file=path.name, line=line, reason=f"{cells[0]} stands twice")
+                seen.add(key)
+                if not cells[0].startswith(f"{family}.") or cells[0].count(".") != 2:
+                    reason = f"id {cells[0]!r} is not {family}.subject.property"
+                    yield DataError(file=path.name, line=line, reason=reason)
+                    continue
+                try:
+                    yield self._factor(cells, path, line)
+                except DataError as error:
+                    yield error
+        except DataError as error:
+            yield error  # the header, or a row with too few cells: nothing after it can be read
+
+
 @dataclass
 class Material:
     """Everything that the checks look at: read once, with what could not be read."""
@@ -99,10 +130,10 @@ class Material:
 
     @cached_property
     def factors(self) -> list[Located]:
-        """Every factor, table by table, up to the first row that must be refused."""
+        """Every factor that can be read, table by table; what cannot is among the refused."""
         found: list[Located] = []
         if not self.sources or self.refused:
-            return found  # without the sources, each row would be refused for the same cause
+            return found  # without the sources, every row would be refused for the same cause
         spreads: dict[str, DefaultSpread] = {}
         for directory in (self.directory, *self.user_directories):
             is_user = directory != self.directory
@@ -115,12 +146,22 @@ class Material:
                 found += self._read(reader, path)
         return found
 
-    def _read(self, reader: FactorReader, path: Path) -> Iterator[Located]:
+    def _read(self, reader: FactorReader, path: Path) -> list[Located]:
+        """The factors of a table; where the loader refuses it, those that can be read alone."""
         try:
-            for factor in reader.read(path):
-                yield Located(factor, path.name)
+            return [Located(factor, path.name) for factor in reader.read(path)]
         except DataError as error:
-            self._refuse(error)
+            before = len(self.refused)
+            salvage = _Salvage(reader.sources, reader.spreads, is_user=reader.is_user)
+            found = []
+            for item in salvage.read_all(path):
+                if isinstance(item, DataError):
+                    self._refuse(item)
+                else:
+                    found.append(Located(item, path.name))
+            if len(self.refused) == before:
+                self._refuse(error)
+            return found
 
     def _refuse(self, error: DataError) -> None:
         template = mark("line {line}: {reason}")
@@ -155,7 +196,7 @@ class Material:
     @cached_property
     def values(self) -> dict[str, float]:
         """One central value of each id, the first listed."""
-        return {identity: rows[0].factor.central for identity, rows in self.by_id.items()}
+        return {identity: found[0].factor.central for identity, found in self.by_id.items()}
 
     @cached_property
     def series(self) -> dict[tuple[str, str], dict[int, Located]]:
@@ -167,9 +208,9 @@ class Material:
         return dict(found)
 
 
-def group(rows: Iterable[Located], key: Callable[[Located], str]) -> dict[str, list[Located]]:
+def group(located: Iterable[Located], key: Callable[[Located], str]) -> dict[str, list[Located]]:
     """Rows by a key computed from each."""
     found: dict[str, list[Located]] = defaultdict(list)
-    for row in rows:
+    for row in located:
         found[key(row)].append(row)
     return dict(found)
