@@ -16,12 +16,16 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kilowhat.domain.impact import Missing
+from kilowhat.errors import UsageError
 from kilowhat.registry.places import WORLD, ancestry, find_zone, zones
 from kilowhat.registry.resolve import Registry
+from kilowhat.registry.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from kilowhat.assessment import Assessment, Estimator
     from kilowhat.domain.factor import Factor
 
 GOLDEN = Path(__file__).resolve().parent.parent / "tests" / "golden"
@@ -102,7 +106,80 @@ def _cells(factor: Factor) -> Row:
     return (factor.id, *numbers, factor.unit, boundary, factor.source.key, start)
 
 
-TABLES: dict[str, Callable[[Registry], Iterator[Row]]] = {"factors": factors}
+ESTIMATE_COLUMNS = (
+    "model", "activity", "energy_p05", "energy_p50", "energy_p95", "energy_unit",
+    "ghg_p05", "ghg_p50", "ghg_p95", "ghg_unit",
+)  # fmt: skip
+ACTIVITIES: dict[str, dict[str, dict[str, object]]] = {
+    "text": {
+        "chat": {"in": 500, "out": 300},
+        "document": {"in": 50_000, "cached": 40_000, "out": 500},
+        "reasoning": {"in": 500, "out": 5_000, "reasoning": 4_500},
+        "step of an agent": {"in": 20_000, "cached": 15_000, "out": 1_000},
+    },
+    "image": {
+        "one image": {"images": 1},
+        "one small image": {"images": 1, "size": "512x512"},
+        "one image in 50 steps": {"images": 1, "steps": 50},
+        "four large images": {"images": 4, "size": "1536x1024"},
+    },
+    "video": {
+        "five seconds": {"video": "5s"},
+        "49 small frames": {"frames": 49, "size": "768x512"},
+        "five seconds in 50 steps": {"video": "5s", "steps": 50},
+        "ten seconds in 720p": {"video": "10s", "size": "1280x720"},
+    },
+    "embedding": {f"{n} tokens": {"in": n} for n in (10, 100, 1_000, 5_000)},
+    "audio": {
+        "hear a minute": {"audio_in": "60s"},
+        "speak a minute": {"audio_out": "60s"},
+        "hear and write": {"audio_in": "60s", "out": 200},
+        "read and speak": {"in": 200, "audio_out": "60s"},
+    },
+    "vision": {f"{n} images seen": {"images_in": n} for n in (1, 2, 10, 100)},
+}
+OBSERVED: dict[str, object] = {"in": 500, "out": 300, "tokens_per_second": 60}
+WHERE = {"zone": "FRA", "date": "2025"}
+
+
+def estimates(registry: Registry) -> Iterator[Row]:
+    """Four activities of each model: energy and greenhouse gas; or why there is no number.
+
+    Models of published shape have a fifth one, with a speed that was observed.
+    """
+    from kilowhat.assessment import Estimator
+
+    yield ESTIMATE_COLUMNS
+    estimator = Estimator(registry)
+    shapes = {row["id"] for row in table(registry.data / "architectures.csv")}
+    for row in table(registry.data / "models.csv"):
+        for name, use in ACTIVITIES[row["kind"]].items():
+            yield _estimated(estimator, row["id"], name, use)
+        if row["kind"] == "text" and row["id"] in shapes:
+            yield _estimated(estimator, row["id"], "chat at 60 tokens/s", OBSERVED)
+
+
+def _estimated(estimator: Estimator, model: str, name: str, use: dict[str, object]) -> Row:
+    from kilowhat.assessment import activity
+
+    try:
+        result = estimator.estimate(activity({"model": model, **WHERE, **use}))
+    except UsageError as error:
+        return (model, name, type(error).__name__, *[""] * (len(ESTIMATE_COLUMNS) - 3))
+    return (model, name, *_interval(result, "energy"), *_interval(result, "ghg"))
+
+
+def _interval(result: Assessment, category: str) -> Row:
+    found = result.interval(category)
+    if isinstance(found, Missing):
+        return ("missing", "", "", "")
+    return (*(f"{value:.4g}" for value in (found.p05, found.p50, found.p95)), found.unit)
+
+
+TABLES: dict[str, Callable[[Registry], Iterator[Row]]] = {
+    "factors": factors,
+    "estimates": estimates,
+}
 """The golden tables: to add one, add the function that yields its rows."""
 
 

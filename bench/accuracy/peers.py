@@ -18,8 +18,9 @@ from ecologits.impacts.llm import (
 )
 
 if TYPE_CHECKING:
-    from kilowhat.methods.call_features import Vector
     from tools.fit.rows import Rows
+
+    from kilowhat.methods.call_features import Vector
 
 J_PER_KWH = 3.6e6
 
@@ -33,9 +34,7 @@ def ecologits(rows: Rows) -> Vector:
     return np.array(
         [
             _ecologits(total, active)
-            for total, active in zip(
-                table["total_params_b"], table["active_params_b"], strict=True
-            )
+            for total, active in zip(table["total_params_b"], table["active_params_b"], strict=True)
         ]
     )
 

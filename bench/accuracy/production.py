@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from tools.fit.rows import layouts
 
 from bench.accuracy.serving import DATA, Tables, tables
 from bench.accuracy.text import residuals
-from kilowhat.domain.architecture import Architecture
 from kilowhat.domain.deployment import KnownDeployment
 from kilowhat.methods.architecture import of_parameters
 from kilowhat.methods.deployment import sample
 from kilowhat.methods.inference import features, price_list
 from kilowhat.methods.serving_tables import drawn
 from kilowhat.quantity.spread import Spread, normal_quantile, uniforms
-from tools.fit.rows import layouts
+
+if TYPE_CHECKING:
+    from kilowhat.domain.architecture import Architecture
 
 J_PER_WH = 3600.0
 Vector = np.ndarray

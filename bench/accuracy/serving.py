@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,8 @@ from kilowhat.methods.serving_tables import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kilowhat.domain.deployment import DeploymentPrior
     from kilowhat.methods.call_features import Vector
     from kilowhat.methods.units import Catalogue

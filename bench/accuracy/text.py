@@ -6,14 +6,6 @@ import csv
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from bench.accuracy.case import Case, case_of
-from bench.accuracy.peers import ecologits, regression
-from bench.accuracy.serving import DATA, Tables, tables
-from kilowhat.domain.deployment import KnownDeployment
-from kilowhat.methods.deployment import sample
-from kilowhat.methods.inference import features, price_list
-from kilowhat.quantity.spread import normal_quantile, uniforms
 from tools.fit.rows import PROMPT_TOKENS, Rows, layout_of, layouts, model_layouts, read
 from tools.fit.text import (
     NAMES,
@@ -25,6 +17,14 @@ from tools.fit.text import (
     fit,
     leave_one_out,
 )
+
+from bench.accuracy.case import Case, case_of
+from bench.accuracy.peers import ecologits, regression
+from bench.accuracy.serving import DATA, Tables, tables
+from kilowhat.domain.deployment import KnownDeployment
+from kilowhat.methods.deployment import sample
+from kilowhat.methods.inference import features, price_list
+from kilowhat.quantity.spread import normal_quantile, uniforms
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -218,9 +218,7 @@ def floor(study: Study) -> list[Case]:
     name = "the model's own measured median per task (not a prediction)"
     return [
         case_of("text, only the model", name, errors, rows.groups),
-        case_of(
-            "text, only the model, batch 16 to 512", name, errors[inside], rows.groups[inside]
-        ),
+        case_of("text, only the model, batch 16 to 512", name, errors[inside], rows.groups[inside]),
     ]
 
 

@@ -7,9 +7,12 @@ import sys
 
 def main() -> None:
     """Run ``kilowhat`` with the arguments of this process, and exit."""
-    from kilowhat.cli import run
+    try:
+        from kilowhat.cli import run
 
-    sys.exit(run(sys.argv[1:]))
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:  # before the command line could take care of it
+        sys.exit(130)
 
 
 if __name__ == "__main__":

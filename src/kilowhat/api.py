@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kilowhat.assessment import everyday
 from kilowhat.assessment.estimator import Estimator
 from kilowhat.assessment.training import Trainer, TrainingQuestion
-from kilowhat.assessment.uses import activity
+from kilowhat.assessment.uses import activity, training_values
 from kilowhat.quantity.notation import split_quantity
 from kilowhat.quantity.quantity import Quantity
 from kilowhat.registry.resolve import Registry
@@ -69,8 +69,9 @@ def train(
     Args:
         model: a model whose training is published; or describe the run.
         registry: the sourced numbers; the shipped ones when not given.
-        known: fields of `TrainingQuestion`: ``gpu_hours`` [h], ``accelerator``, ``parameters``
-            [1], ``tokens`` [1], ``flop`` [FLOP], ``power_w`` [W], ``mfu`` [1], ``zone`` …
+        known: those of the command line, with ``_`` for ``-``: ``gpu_hours`` [h],
+            ``accelerator``, ``parameters`` [1], ``tokens`` [1], ``flop`` [FLOP], ``power`` [W],
+            ``mfu`` [1], ``zone``, ``date`` …
 
     Raises:
         UsageError: an unknown name, or nothing that either road could start from.
@@ -81,7 +82,7 @@ def train(
     >>> list(answer.roads)
     ['declared hours']
     """
-    question = TrainingQuestion(model=model, **known)  # type: ignore[arg-type]
+    question = TrainingQuestion(**training_values({"model": model, **known}))
     return Trainer(registry or _shared().registry).train(question)
 
 

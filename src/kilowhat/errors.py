@@ -28,6 +28,8 @@ from typing import ClassVar
 
 from kilowhat.language import mark, translate
 
+_LONGEST = 80  # characters of a name or value that a sentence repeats
+
 
 class KilowhatError(Exception):
     """Base of all errors: keeps its fields, and builds its sentence in the language in use."""
@@ -57,15 +59,20 @@ class KilowhatError(Exception):
         return translate(self.hint).format(**self._shown()) if self.hint else ""
 
     def _shown(self) -> dict[str, object]:
-        return {
-            key: ", ".join(str(item) for item in value)
-            if isinstance(value, (list, tuple))
-            else value
-            for key, value in self.fields.items()
-        }
+        return {key: _shown(key, value) for key, value in self.fields.items()}
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.sentence(), self.advice()) if part)
+
+
+def _shown(key: str, value: object) -> object:
+    """A field as a sentence shows it: lists joined, and what a user typed on one short line."""
+    if isinstance(value, int) and abs(value) >= 10**_LONGEST:
+        return "10^80…"  # too long to write out, and refused by the interpreter far beyond
+    if key in ("name", "value"):
+        line = " ".join(str(value).split())
+        return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+    return ", ".join(str(item) for item in value) if isinstance(value, (list, tuple)) else value
 
 
 def _rebuild(kind: type[KilowhatError], fields: dict[str, object]) -> KilowhatError:

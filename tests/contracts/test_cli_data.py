@@ -260,6 +260,7 @@ def test_a_directory_that_holds_no_factors(kilowhat: Terminal, tmp_path: Path, v
 def test_the_help_of_data_lists_its_commands_in_both_languages(kilowhat: Terminal) -> None:
     for language in ("en", "fr"):
         code, out, _ = kilowhat(f"--lang {language} data --help")
+        assert (code, out) == kilowhat(f"data --lang {language} --help")[:2]
         assert code == 0
         for verb in ("list", "show", "cite", "check", "diff"):
             assert re.search(rf"^  {verb} +\w", out, re.MULTILINE)
@@ -318,9 +319,7 @@ def test_something_else_to_list_is_a_wrong_use(kilowhat: Terminal) -> None:
     assert "zones" in err
 
 
-def test_tables_fit_a_narrow_terminal(
-    kilowhat: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tables_fit_a_narrow_terminal(kilowhat: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     wide = kilowhat("list accelerators h100")[1]
     assert max(map(len, wide.splitlines())) > 60
     monkeypatch.setattr("kilowhat.cli.options._is_terminal", lambda: True)
@@ -360,8 +359,10 @@ def test_the_schema_accepts_what_is_read_and_refuses_what_is_not(kilowhat: Termi
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["properties"].keys() == settings.SETTINGS.keys()
     check = jsonschema.Draft202012Validator(schema).is_valid
-    good = {"lang": "fr", "zone": "fra", "region": "aws:eu-west-3", "provider": "aws",
-            "date": "2025-03-01", "factors": "own", "draws": 256, "purpose": "regulatory-fr"}  # fmt: skip
+    good = {
+        "lang": "fr", "zone": "fra", "region": "aws:eu-west-3", "provider": "aws",
+        "date": "2025-03-01", "factors": "own", "draws": 256, "purpose": "regulatory-fr",
+    }  # fmt: skip
     assert good.keys() == settings.SETTINGS.keys()
     assert check(good)
     for wrong in ({"zon": "fra"}, {"lang": "de"}, {"draws": 1}, {"purpose": "x"}, {"date": "May"}):

@@ -185,8 +185,9 @@ def test_a_second_source_with_a_sparse_peak(copy: Copy) -> None:
 def test_a_series_whose_basis_changes_between_years(copy: Copy) -> None:
     for year, value in ((2022, "58.1"), (2023, "52.9"), (2024, "16.3")):
         copy.factor(
-            GRID, "grid.fra.gwp_location", value, "gCO2e/kWh", source="google-datacentre-efficiency",
-            boundary="GRID|UPSTREAM", valid_from=f"{year}-01-01", valid_to=f"{year}-12-31",
+            GRID, "grid.fra.gwp_location", value, "gCO2e/kWh",
+            source="google-datacentre-efficiency", boundary="GRID|UPSTREAM",
+            valid_from=f"{year}-01-01", valid_to=f"{year}-12-31",
         )  # fmt: skip
     [finding] = found(copy, "basis-change")
     assert finding.subject == "grid.fra.gwp_location"

@@ -1,4 +1,4 @@
-"""An overhead applies once: adding a stage that is already there is an error, whatever the order."""
+"""An overhead applies once: adding a stage that is already there is refused, in any order."""
 
 from __future__ import annotations
 

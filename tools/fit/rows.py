@@ -102,7 +102,7 @@ class Rows:
             expert_factor=where(is_fp8, corrections.fp8_experts)
             * where(is_mxfp4, corrections.mxfp4_experts),
             overhead_factor=where(is_b200, corrections.blackwell_overhead),
-            layer_factor=where(is_fp8 & is_mixture, corrections.fp8_layers),
+            expert_layer_factor=where(is_fp8 & is_mixture, corrections.fp8_layers),
             chunk_tokens=8192.0 * ones,
         )
 

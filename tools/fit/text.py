@@ -37,9 +37,8 @@ PRIOR_WEIGHT = 0.5
 SEED = 20261122
 COVERAGE = 0.905
 Z95 = 1.6449
-FACTOR_COLUMNS = (
-    "id,low,central,high,unit,shape,basis,boundary,valid_from,valid_to,source,locator,note"
-).split(",")
+FACTOR_COLUMNS = ("id", "low", "central", "high", "unit", "shape", "basis", "boundary")
+FACTOR_COLUMNS += ("valid_from", "valid_to", "source", "locator", "note")
 
 
 @dataclass(frozen=True)

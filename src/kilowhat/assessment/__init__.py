@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kilowhat.assessment.answer import Answer, Question, answer
-from kilowhat.assessment.bulk import Priced, price
 from kilowhat.assessment.estimator import Estimator
-from kilowhat.assessment.everyday import Comparison, compare
 from kilowhat.assessment.result import Assessment, Context
 from kilowhat.assessment.site import Sites
-from kilowhat.assessment.training import Trainer, TrainingAnswer, TrainingQuestion
 from kilowhat.assessment.uses import activity
 from kilowhat.domain.activity import Activity
 from kilowhat.domain.impact import FunctionalUnit
@@ -22,6 +20,9 @@ from kilowhat.registry.resolve import Registry
 if TYPE_CHECKING:
     from datetime import date
 
+    from kilowhat.assessment.bulk import Priced, price
+    from kilowhat.assessment.everyday import Comparison, compare
+    from kilowhat.assessment.training import Trainer, TrainingAnswer, TrainingQuestion
     from kilowhat.domain.boundary import Stage
     from kilowhat.quantity.quantity import Quantity
 
@@ -42,6 +43,24 @@ __all__ = [
     "of_energy",
     "price",
 ]
+
+_HOMES = {
+    "Comparison": "everyday",
+    "Priced": "bulk",
+    "Trainer": "training",
+    "TrainingAnswer": "training",
+    "TrainingQuestion": "training",
+    "compare": "everyday",
+    "price": "bulk",
+}
+
+
+def __getattr__(name: str) -> object:
+    """What one estimate does not need is imported when it is first used."""
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)
 
 
 def of_activity(use: Activity, registry: Registry | None = None) -> Assessment:

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 
 from kilowhat.assessment.estimator import Estimator
 from kilowhat.assessment.everyday import Likeness, likenesses
-from kilowhat.assessment.peers import Method, methods_beside
-from kilowhat.assessment.training import training_share
-from kilowhat.assessment.uses import activity
+from kilowhat.assessment.uses import activity, over
 from kilowhat.domain.impact import FunctionalUnit, Interval, Missing
 from kilowhat.errors import InvalidValue
 from kilowhat.language import mark, translate
 from kilowhat.quantity.spread import Spread, summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from kilowhat.assessment.peers import Method
     from kilowhat.assessment.result import Assessment
     from kilowhat.domain.activity import Activity
     from kilowhat.quantity.quantity import Vector
@@ -103,14 +102,16 @@ def answer(question: Question, registry: Registry) -> Answer:
     """
     estimator = Estimator(registry)
     use = activity(question.use)
-    assessment = _shaped(estimator.estimate(use), question, registry)
+    mean = estimator.estimate(use)
+    assessment = _shaped(mean, question, registry)
+    whole = _shaped(mean, replace(question, is_single=False, per=None), registry)
     versus = ratio = None
     if question.versus is not None:
-        other = activity({**question.use, "model": question.versus})
+        other = activity(over(question.use, {"model": question.versus}))
         versus = _shaped(estimator.estimate(other), question, registry)
         ratio = assessment.ratio(versus)
-    methods = methods_beside(assessment, registry) if question.with_methods else ()
-    population = _population(assessment, question, registry)
+    methods = methods_beside(whole, registry) if question.with_methods else ()
+    population = _population(whole, question, registry)
     return Answer(
         assessment, versus, ratio, tuple(methods), population, likenesses(assessment, registry)
     )
@@ -121,6 +122,8 @@ def _shaped(assessment: Assessment, question: Question, registry: Registry) -> A
     if question.is_single:
         assessment = _single(assessment, registry)
     if question.training_tokens is not None:
+        from kilowhat.assessment.training import training_share  # noqa: PLC0415 - seldom asked for
+
         assessment = training_share(assessment, question.training_tokens, registry)
     if question.per is not None:
         assessment = _per(assessment, question.per, question.per_day)
@@ -129,6 +132,11 @@ def _shaped(assessment: Assessment, question: Question, registry: Registry) -> A
 
 def _single(assessment: Assessment, registry: Registry) -> Assessment:
     """One single call: the variety between calls does not average out."""
+    if assessment.activity.calls != 1:
+        expected = translate(mark("a single call is one call"))
+        raise InvalidValue(
+            name="calls", value=f"{assessment.activity.calls:.15g}", expected=expected
+        )
     entry = registry.factor("deployment.serving.call_variety")
     factor = entry.factor
     spread = Spread(factor.low, factor.central, factor.high, factor.shape)
@@ -148,7 +156,8 @@ def _per(assessment: Assessment, per: str, per_day: float | None) -> Assessment:
     use = assessment.activity
     if per not in UNITS_PER:
         raise InvalidValue(name="per", value=per, expected=" | ".join(UNITS_PER))
-    tokens = (use.output_tokens or 0) + (use.input_tokens or 0)
+    known = None not in (use.input_tokens, use.output_tokens)  # else some are assumed, not counted
+    tokens = (use.output_tokens or 0) + (use.input_tokens or 0) if known else 0
     units = {
         "call": use.calls,
         "1k-calls": use.calls / 1e3,
@@ -160,7 +169,7 @@ def _per(assessment: Assessment, per: str, per_day: float | None) -> Assessment:
     count = units[per]
     if not count:
         needed = {
-            "1M-tokens": mark("--in or --out is needed"),
+            "1M-tokens": mark("--in and --out are needed"),
             "image": mark("--images is needed"),
             "second": mark("--video is needed"),
         }
@@ -177,7 +186,7 @@ def _population(
     if question.users is None and question.per_day is None:
         return None
     users, per_day = question.users or 1.0, question.per_day or 1.0
-    uses = users * per_day / (assessment.unit.count or 1.0)
+    uses = users * per_day / assessment.activity.calls
     ghg = assessment.interval("ghg")
     energy = assessment.energy()
     day = _interval("J", energy * uses)
@@ -197,7 +206,6 @@ def _population(
 
 
 def _interval(unit: str, draws: Vector) -> Interval:
-
     return Interval(unit, *summarise(draws))
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from kilowhat.assessment.hardware import Machines
-from kilowhat.assessment.media import MediaPricer
-from kilowhat.assessment.published import FigurePricer
 from kilowhat.assessment.result import Assessment, Terms
 from kilowhat.assessment.site import Sites
 from kilowhat.assessment.text import TextPricer
@@ -15,6 +14,8 @@ from kilowhat.registry import models
 from kilowhat.registry.resolve import Registry
 
 if TYPE_CHECKING:
+    from kilowhat.assessment.media import MediaPricer
+    from kilowhat.assessment.published import FigurePricer
     from kilowhat.assessment.result import Context
     from kilowhat.domain.activity import Activity
     from kilowhat.domain.impact import FunctionalUnit
@@ -58,11 +59,21 @@ class Estimator:
 
     def __init__(self, registry: Registry | None = None) -> None:
         self.registry = registry or Registry()
-        machines, sites = Machines(self.registry), Sites(self.registry)
-        self._text = TextPricer(self.registry, machines, sites)
-        self._media = MediaPricer(self.registry, machines, sites)
-        self._figures = FigurePricer(self.registry, sites)
+        self._machines, self._sites = Machines(self.registry), Sites(self.registry)
+        self._text = TextPricer(self.registry, self._machines, self._sites)
         self._kept: OrderedDict[object, Prepared] = OrderedDict()
+
+    @cached_property
+    def _media(self) -> MediaPricer:
+        from kilowhat.assessment.media import MediaPricer  # noqa: PLC0415 - most uses are text
+
+        return MediaPricer(self.registry, self._machines, self._sites)
+
+    @cached_property
+    def _figures(self) -> FigurePricer:
+        from kilowhat.assessment.published import FigurePricer  # noqa: PLC0415 - most uses are text
+
+        return FigurePricer(self.registry, self._sites)
 
     def prepare(self, use: Activity) -> Prepared:
         """What the uses of one situation share; kept for the next of them.

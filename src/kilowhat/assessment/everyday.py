@@ -9,12 +9,12 @@ import numpy as np
 
 from kilowhat.assessment.rates import UNITS
 from kilowhat.domain.impact import Interval
-from kilowhat.errors import DimensionError
-from kilowhat.language import current
+from kilowhat.errors import InvalidValue
+from kilowhat.language import current, mark, translate
 from kilowhat.methods import equivalence
 from kilowhat.quantity.quantity import Quantity
 from kilowhat.quantity.spread import summarise
-from kilowhat.quantity.units import describe_dimension
+from kilowhat.quantity.units import NONE, describe_dimension
 from kilowhat.registry.everyday import equivalences
 
 if TYPE_CHECKING:
@@ -143,18 +143,17 @@ def compare(
 
     Raises:
         UnknownEquivalence: no everyday thing has such a name.
-        DimensionError: the amount is of a kind that no everyday thing measures.
+        InvalidValue: the amount is of a kind that no everyday thing measures, or not positive.
     """
     known = equivalences(registry.data)
     if thing is not None:
         amount, item = _of_thing(amount, thing, registry)
     category = next((i.dimension for i in known if i.is_for(amount.dimension)), None)
     if category is None:
-        raise DimensionError(
-            operation="compare",
-            left=describe_dimension(amount.dimension),
-            right="energy, greenhouse gas, water",
-        )
+        raise _not_comparable(amount)
+    if not np.min(amount.magnitude) > 0:
+        expected = translate(mark("a positive number is needed"))
+        raise InvalidValue(name="amount", value=amount.magnitude, expected=expected)
     draws = np.broadcast_to(amount.magnitude, (registry.draws,))
     whole = Quantity(draws, amount.dimension)
     if to is not None:
@@ -168,6 +167,12 @@ def compare(
     return Comparison(interval, category, tuple(found))
 
 
+def _not_comparable(amount: Quantity) -> InvalidValue:
+    measured = describe_dimension(amount.dimension)
+    expected = translate(mark("an energy, a greenhouse gas or a water is needed"))
+    return InvalidValue(name="amount", value=measured, expected=expected)
+
+
 def _of_thing(amount: Quantity, thing: str, registry: Registry) -> tuple[Quantity, Equivalence]:
     """So many of a thing, or so long of it, as an amount."""
     known = equivalences(registry.data)
@@ -178,4 +183,6 @@ def _of_thing(amount: Quantity, thing: str, registry: Registry) -> tuple[Quantit
     direct = value * amount  # a power for a time, a footprint for a distance
     if item.is_for(direct.dimension):
         return direct, item
+    if amount.dimension != NONE:
+        raise _not_comparable(amount * value)
     return equivalence.amount_in(float(amount.to("1")), one), item

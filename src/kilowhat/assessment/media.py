@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kilowhat.assessment.result import Context
+from kilowhat.assessment.uses import refuse_text_fields
 from kilowhat.domain.diffusion import MediaDeployment
 from kilowhat.domain.impact import FunctionalUnit
 from kilowhat.errors import InvalidValue, UnsupportedPrecision, UnsupportedUse
@@ -79,7 +80,12 @@ class MediaPricer:
         return model.architecture in diffusion_architectures(self.registry.data)
 
     def situation(self, use: Activity) -> tuple[object, ...]:
-        """All of a use that its price depends on; uses with the same one share it."""
+        """All of a use that its price depends on; uses with the same one share it.
+
+        Raises:
+            InvalidValue: a field that only text calls have.
+        """
+        refuse_text_fields(use)
         return (
             use.model, use.provider, use.zone, use.region, use.when, use.accelerator, use.count,
             use.concurrency, use.precision, use.video_s, use.frames, use.fps, use.width_px,
@@ -150,7 +156,7 @@ class MediaPricer:
                 use=translate(mark("an image or a video")),
                 reason=translate(reason),
             )
-        if use.video_s and architecture.task != "text-to-video":
+        if (use.video_s or use.frames or use.fps) and architecture.task != "text-to-video":
             raise UnsupportedUse(
                 model=found.model.id,
                 use=translate(mark("a video")),
@@ -195,9 +201,8 @@ class MediaPricer:
             ulysses = float(use.count)
         if use.count and np.max(np.asarray(ulysses) * ring) > use.count:
             expected = translate(mark("ulysses × ring may not exceed count = {limit}"))
-            raise InvalidValue(
-                name="ulysses", value=use.ulysses, expected=expected.format(limit=use.count)
-            )
+            name, value = ("ring", use.ring) if use.ring else ("ulysses", use.ulysses)
+            raise InvalidValue(name=name, value=value, expected=expected.format(limit=use.count))
         machines, which = self._machines(use, believed)
         unmeasured = registry.factor("media.unmeasured.compute_ratio").factor
         spread = Spread(unmeasured.low, unmeasured.central, unmeasured.high, unmeasured.shape)

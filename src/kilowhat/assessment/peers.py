@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kilowhat.domain.boundary import Stage, names
 from kilowhat.domain.impact import Interval
+from kilowhat.errors import UnknownModel
 from kilowhat.language import mark
 from kilowhat.quantity.quantity import Quantity
 from kilowhat.quantity.spread import summarise
@@ -78,7 +79,10 @@ def _published(assessment: Assessment, registry: Registry) -> list[Method]:
     use = assessment.activity
     if use.model is None:
         return []
-    model = models.find(use.model, registry.data)
+    try:
+        model = models.find(use.model, registry.data)
+    except UnknownModel:
+        return []  # a task with a published figure of its own, such as object-detection
     records = evidence.comparable(
         model.id,
         model.kind,

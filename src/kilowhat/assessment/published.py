@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from kilowhat.registry.resolve import Registry
 
 METHOD = "published-measurements"
+_UNUSED = {
+    "size": "width_px", "steps": "steps", "images_in": "images_in", "videos_in": "videos_in",
+    "audio_in": "audio_in_s", "audio_out": "audio_out_s", "ulysses": "ulysses", "ring": "ring",
+    "tokens_per_second": "tokens_per_second", "accelerator": "accelerator", "count": "count",
+    "concurrency": "concurrency", "precision": "precision",
+}  # fmt: skip
+"""Fields that change nothing here, since no method stands behind a published figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +46,22 @@ class PreparedFigure:
 
     def features(self, use: Activity) -> Vector:
         """How many uses, or seconds, shape (1,)."""
-        each = use.video_s or 1.0 if self.is_per_second else max(use.images, 1.0)
+        each = _seconds(use) or 1.0 if self.is_per_second else max(use.images, 1.0)
         return np.array([use.calls * each])
 
     def unit(self, use: Activity) -> FunctionalUnit:
-        """The uses of the activity."""
+        """The uses of the activity, or its seconds where no length is given."""
+        if self.is_per_second and not _seconds(use):
+            name = f"{use.calls:.15g} s of video"
+            return FunctionalUnit(name, mark("1 s of video"), use.calls)
         count = use.calls * (1.0 if self.is_per_second else max(use.images, 1.0))
         name = "1 use" if count == 1 else f"{count:.15g} uses"
         return FunctionalUnit(name, mark("1 use"), count)
+
+
+def _seconds(use: Activity) -> float:
+    """The length of the video of a use, 0 when it gives none [s]."""
+    return use.video_s or (use.frames or 0.0) / (use.fps or float("inf"))
 
 
 class FigurePricer:
@@ -71,7 +86,7 @@ class FigurePricer:
 
     def situation(self, use: Activity) -> tuple[object, ...]:
         """All of a use that its price depends on."""
-        return (use.model, use.provider, use.zone, use.region, use.when, bool(use.video_s))
+        return (use.model, use.provider, use.zone, use.region, use.when, *_said(use))
 
     def prepare(self, use: Activity) -> PreparedFigure:
         """The price of one use of a task, or of a model whose layout nobody has published.
@@ -106,8 +121,17 @@ class FigurePricer:
             rates=rates,
             trail=(entry,),
             influences={},
-            warnings=(note, *said),
+            warnings=(note, *said, *_said(use)),
             zone=site.zone.id.upper() if site.zone else "WORLD",
             basis={"kind": kind},
         )
         return PreparedFigure(context, prices, np.zeros(shape), is_per_second)
+
+
+def _said(use: Activity) -> list[str]:
+    """The fields that were given and change nothing."""
+    given = [name for name, attribute in _UNUSED.items() if getattr(use, attribute)]
+    if not given:
+        return []
+    sentence = translate(mark("Without effect on published measurements: {fields}."))
+    return [sentence.format(fields=", ".join(given))]

@@ -227,6 +227,17 @@ class Assessment:
         whole = self.context.rates.boundary
         return whole | Stage.TRAINING if ("training", "energy") in self.extra else whole
 
+    def __str__(self) -> str:
+        from kilowhat.assessment.notebook import as_text  # noqa: PLC0415 - only when shown
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        """The result as a notebook shows it."""
+        from kilowhat.assessment.notebook import as_html  # noqa: PLC0415 - only when shown
+
+        return as_html(self)
+
     def all_warnings(self) -> list[str]:
         """What a reader should know, in the language in use, each once."""
         return self.context.said(self.warnings)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kilowhat.assessment.rates import RateBuilder, Rates, Site, Which
-from kilowhat.language import mark
-from kilowhat.registry.places import WORLD, find_region, find_zone
+from kilowhat.errors import InvalidValue
+from kilowhat.language import mark, translate
+from kilowhat.registry.places import WORLD, ancestry, find_region, find_zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,11 +37,21 @@ class Sites:
         Raises:
             UnknownZone: the zone is not in the table.
             UnknownRegion: the region is not in the table.
+            InvalidValue: a zone and a region that contradict each other.
         """
         data = self.registry.data
         region = find_region(use.region, data) if use.region else None
         name = use.zone or (region.zone if region else None)
         zone = find_zone(name or WORLD, data)
+        if region is not None and use.zone is not None:
+            there = find_zone(region.zone, data)
+            if zone.id not in ancestry(there, data) and there.id not in ancestry(zone, data):
+                expected = translate(mark("region {region} is in zone {zone}"))
+                raise InvalidValue(
+                    name="zone",
+                    value=use.zone,
+                    expected=expected.format(region=use.region, zone=there.id.upper()),
+                )
         operator = _OPERATORS.get(region.provider, region.provider) if region else provider
         where = region.region if region else None
         site = Site(zone, operator.lower() if operator else None, where, kind, use.when)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from kilowhat.assessment.result import Context
+from kilowhat.assessment.uses import refuse_media_fields
 from kilowhat.domain.deployment import KnownDeployment
 from kilowhat.domain.impact import FunctionalUnit
 from kilowhat.errors import UnsupportedUse
@@ -101,12 +102,19 @@ class TextPricer:
         self.sites = sites
 
     def situation(self, use: Activity) -> tuple[object, ...]:
-        """All of a use that its prices depend on; uses with the same one share them."""
+        """All of a use that its prices depend on; uses with the same one share them.
+
+        Raises:
+            UsageError: a field that a text call does not have, or sound.
+        """
+        refuse_media_fields(use)
+        _refuse_audio(use)
         own_point = use.concurrency is not None
         return (
             use.model, use.parameters, use.active, use.like, use.provider, use.zone, use.region,
             use.when, use.tokens_per_second, use.accelerator, use.count, use.concurrency,
-            use.precision, use.serving, self._lengths(use) if own_point else None,
+            use.precision, use.serving, _sees(use), self._lengths(use) if own_point else None,
+            use.input_tokens is None, use.output_tokens is None,  # what is assumed must be said
         )  # fmt: skip
 
     def _lengths(self, use: Activity) -> tuple[float, float, float, float, float]:
@@ -128,7 +136,6 @@ class TextPricer:
         Raises:
             UsageError: an unknown name, a model that does not fit, or an unsupported use.
         """
-        _refuse_audio(use)
         subject = self._subject(use)
         believed, trail = self._prior(use, subject)
         known = self._known(use, subject)
@@ -137,7 +144,7 @@ class TextPricer:
         deployment, point = sample(
             subject.architecture, believed, known, catalogue, fitted, self.registry.uniform
         )
-        residual, fit_trail = self._residual(subject)
+        residual, fit_trail = self._residual(subject, use)
         prices = price_list(subject.architecture, deployment, point, fitted[0], residual)
         if known.lengths is not None:
             _widen_squares(prices, point)
@@ -220,9 +227,10 @@ class TextPricer:
         rows = 1 + np.minimum((uniform * last).astype(int), last - 1)
         return kind(**{field.name: table[field.name][rows] for field in fields(kind)})
 
-    def _residual(self, subject: Subject) -> tuple[Vector, list[Entry]]:
+    def _residual(self, subject: Subject, use: Activity) -> tuple[Vector, list[Entry]]:
         """What the formula misses of an architecture: draws keyed by it, so that two differ."""
-        entry = self.registry.factor("inference.text.residual")
+        case = "media-in" if _sees(use) else "text"
+        entry = self.registry.factor(f"inference.{case}.residual")
         factor = entry.factor
         key = f"{factor.stream}|{subject.architecture.name}"
         spread = Spread(factor.low, factor.central, factor.high, factor.shape)
@@ -342,6 +350,11 @@ class TextPricer:
         }
         found |= {key: self.registry.uniform(key) for key in subject.influences}
         return {name: np.asarray(value) for name, value in found.items() if np.ndim(value) == 1}
+
+
+def _sees(use: Activity) -> bool:
+    """Whether the prompt holds images or videos."""
+    return bool(use.images_in or use.videos_in)
 
 
 def _refuse_audio(use: Activity) -> None:

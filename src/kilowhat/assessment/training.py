@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kilowhat.assessment.hardware import Machines
+from kilowhat.assessment.hardware import PEAKS, Machines
 from kilowhat.assessment.rates import RateBuilder
 from kilowhat.assessment.result import Assessment, Context
 from kilowhat.assessment.site import Sites
@@ -15,7 +15,7 @@ from kilowhat.domain.activity import Activity
 from kilowhat.domain.boundary import Stage
 from kilowhat.domain.evidence import plain_name
 from kilowhat.domain.impact import FunctionalUnit
-from kilowhat.errors import InvalidValue, UnsupportedUse
+from kilowhat.errors import InvalidValue, UnsupportedPrecision, UnsupportedUse
 from kilowhat.language import mark, translate
 from kilowhat.methods import training
 from kilowhat.registry import evidence, models
@@ -130,6 +130,12 @@ class Trainer:
         Raises:
             UsageError: an unknown name, or nothing that either road could start from.
         """
+        if question.precision not in PEAKS:
+            raise UnsupportedPrecision(
+                precision=question.precision,
+                accelerator=question.accelerator or "?",
+                available=list(PEAKS),
+            )
         cards = self._cards(question.model)
         known, entries, notes = self._completed(question, cards)
         roads: dict[str, Assessment] = {}
@@ -260,7 +266,10 @@ class Trainer:
         if machine is None:
             return mark("no accelerator is known (--accelerator)")
         used = list(entries)
-        peak = machine.peak_flop_s.get(question.precision) or machine.peak_flop_s.get("fp16")
+        peaks = machine.peak_flop_s
+        peak = peaks.get(question.precision)
+        if peak is None and question.precision == "fp16":
+            peak = peaks.get("bf16")  # tensor units run both at one rate
         if peak is None:
             return mark("its accelerator has no known peak in the precision trained in")
         share = question.mfu or self._draws("mfu", used)

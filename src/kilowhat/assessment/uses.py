@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kilowhat.domain.activity import Activity
 from kilowhat.errors import InvalidValue, KilowhatError, UnknownName
 from kilowhat.language import mark, translate
-from kilowhat.quantity.notation import parse_quantity
+from kilowhat.quantity.notation import format_number, parse_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,6 +54,11 @@ def _fail(field: Field, value: object, expected: str) -> InvalidValue:
     return InvalidValue(name=field.name, value=value, expected=expected)
 
 
+def _plain(bound: float) -> str:
+    """A bound as a reader writes it, powers of ten from a million million on."""
+    return format_number(bound, None) if bound < 1e12 else f"{bound:g}"
+
+
 def _read_number(field: Field, value: object) -> float:
     needed = translate(mark("a number is needed"))
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
@@ -64,7 +69,8 @@ def _read_number(field: Field, value: object) -> float:
         raise _fail(field, value, needed) from None
     if not math.isfinite(number) or not field.low <= number <= field.high:
         expected = translate(mark("between {low} and {high}"))
-        raise _fail(field, value, expected.format(low=f"{field.low:g}", high=f"{field.high:g}"))
+        bounds = {"low": _plain(field.low), "high": _plain(field.high)}
+        raise _fail(field, value, expected.format(**bounds))
     return number
 
 
@@ -101,6 +107,8 @@ def _read_size(field: Field, value: object) -> tuple[int, int]:
 
 
 def _read_date(field: Field, value: object) -> date:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 9999:
+        raise _fail(field, value, translate(mark("a year from 2000 to 2100")))
     text = str(value).strip()
     try:
         when = date(int(text), 7, 1) if _YEAR.fullmatch(text) else date.fromisoformat(text)
@@ -178,7 +186,45 @@ FIELDS: tuple[Field, ...] = (
           metavar="small|medium|large|frontier"),
 )  # fmt: skip
 
+TRAINING_FIELDS: tuple[Field, ...] = (
+    Field("model", "model", "text", mark("a model whose training is published")),
+    Field("gpu_hours", "gpu_hours", "number", mark("accelerator-hours, as declared"), 1e-3, 1e12),
+    Field("accelerator", "accelerator", "text", mark("accelerator id: h100-sxm"), metavar="ID"),
+    Field("parameters", "parameters", "number", mark("parameters of the model"), 1e3, 1e15),
+    Field("active", "active", "number", mark("parameters active per token"), 1e3, 1e15),
+    Field("tokens", "tokens", "number", mark("tokens trained on"), 1e3, 1e18),
+    Field("flop", "flop", "number", mark("arithmetic of the run"), 1e9, 1e32),
+    Field("power", "power_w", "number", mark("watts per accelerator, instead of its TDP"), 1, 1e5),
+    Field("mfu", "mfu", "number", mark("model FLOP utilisation, 0 to 1"), 1e-3, 1.0),
+    Field("precision", "precision", "text", mark("precision trained in: bf16, fp8"),
+          metavar="NAME"),
+    Field("development", "development", "number",
+          mark("all runs over the final one: 1 is the final run only"), 1.0, 1000.0, "X"),
+    Field("zone", "zone", "text", mark("electricity zone: FRA, world"), metavar="ZONE"),
+    Field("region", "region", "text", mark("cloud region: aws:eu-west-3"), metavar="REGION"),
+    Field("provider", "provider", "text", mark("who runs the datacentre"), metavar="NAME"),
+    Field("date", "when", "date", mark("when: 2024, or 2024-03-01"), metavar="DATE"),
+)  # fmt: skip
+
 BY_NAME = {field.name: field for field in FIELDS}
+_OF_TRAINING = {field.name: field for field in TRAINING_FIELDS}
+
+
+_ALTERNATIVES = (("model", "parameters", "active", "like"), ("zone", "region"))
+_OF_MEDIA = ("images", "video_s", "frames", "fps", "width_px", "steps", "ulysses", "ring")
+_OF_TEXT = ("images_in", "videos_in", "audio_in_s", "audio_out_s", "tokens_per_second")
+
+
+def over(defaults: Mapping[str, object], use: Mapping[str, object]) -> dict[str, object]:
+    """Defaults with the fields of a use over them; what a use names another way is left out.
+
+    >>> over({"model": "gpt-4o", "zone": "FRA"}, {"region": "aws:us-east-1"})
+    {'model': 'gpt-4o', 'region': 'aws:us-east-1'}
+    """
+    given = {name for name, value in use.items() if value is not None}
+    hidden = {name for group in _ALTERNATIVES if given.intersection(group) for name in group}
+    kept = {name: value for name, value in defaults.items() if name not in hidden - given}
+    return {**kept, **{name: value for name, value in use.items() if value is not None}}
 
 
 def activity(use: Mapping[str, object]) -> Activity:
@@ -191,22 +237,48 @@ def activity(use: Mapping[str, object]) -> Activity:
         UnknownName: a name that is not a field, with the nearest ones.
         InvalidValue: a value of the wrong kind, out of bounds, or two that contradict.
     """
-    values: dict[str, Any] = {}
-    for name, value in use.items():
-        if value is None or name == "id":
-            continue
-        field = BY_NAME.get(name)
-        if field is None:
-            nearest = difflib.get_close_matches(name, BY_NAME, n=3, cutoff=0.5)
-            raise UnknownName(name=name, nearest=nearest)
-        read = field.read(value)
-        if field.kind == "size":
-            values["width_px"], values["height_px"] = read
-        else:
-            values[field.attribute] = read
+    values = _read_all(use, BY_NAME)
+    if "size" in values:
+        values["width_px"], values["height_px"] = values.pop("size")
     result = Activity(**values)
     _check(result)
     return result
+
+
+def training_values(known: Mapping[str, object]) -> dict[str, Any]:
+    """What is known of a training run, by the attributes of `TrainingQuestion`.
+
+    Args:
+        known: names of `TRAINING_FIELDS`; ``None`` values are the same as absent ones.
+
+    Raises:
+        UnknownName: a name that is not a field, with the nearest ones.
+        InvalidValue: a value of the wrong kind, out of bounds, or two that contradict.
+    """
+    values = _read_all(known, _OF_TRAINING)
+    limit = values.get("parameters", 0.0)
+    if values.get("active", 0.0) > limit:
+        expected = translate(mark("at most {other} = {limit}"))
+        raise InvalidValue(
+            name="active",
+            value=f"{values['active']:g}",
+            expected=expected.format(other="parameters", limit=f"{limit:g}"),
+        )
+    return values
+
+
+def _read_all(given: Mapping[str, object], fields: Mapping[str, Field]) -> dict[str, Any]:
+    """Every value that is given, read, by the attribute of its field."""
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if value is None or name == "id":
+            continue
+        field = fields.get(name)
+        if field is None:
+            nearest = difflib.get_close_matches(name[:40], fields, n=3, cutoff=0.5)
+            raise UnknownName(name=name, nearest=nearest)
+        values[field.attribute] = field.read(value)
+    return values
 
 
 def _check(use: Activity) -> None:
@@ -221,6 +293,10 @@ def _check(use: Activity) -> None:
     if use.active is not None and use.active > (use.parameters or 0):
         expected = inside.format(other="parameters", limit=f"{use.parameters or 0:g}")
         raise InvalidValue(name="active", value=f"{use.active:g}", expected=expected)
+    if use.frames and use.video_s and use.fps and abs(use.frames - use.video_s * use.fps) > 1.5:
+        frames = f"{use.video_s * use.fps:g}"
+        expected = translate(mark("video × fps is {frames}")).format(frames=frames)
+        raise InvalidValue(name="frames", value=f"{use.frames:g}", expected=expected)
     named = [name for name in (use.model, use.parameters, use.like) if name is not None]
     if len(named) != 1:
         expected = translate(mark("exactly one of model, parameters and like"))
@@ -228,3 +304,30 @@ def _check(use: Activity) -> None:
     if use.count is not None and use.accelerator is None:
         expected = translate(mark("count needs an accelerator"))
         raise InvalidValue(name="count", value=use.count, expected=expected)
+
+
+def refuse_media_fields(use: Activity) -> None:
+    """Refuse fields that only images and video have, on a use that is a text call.
+
+    Raises:
+        InvalidValue: the first such field.
+    """
+    _refuse(use, _OF_MEDIA, mark("a text call has no such field"))
+
+
+def refuse_text_fields(use: Activity) -> None:
+    """Refuse fields that only text calls have, on a use that generates images or video.
+
+    Raises:
+        InvalidValue: the first such field.
+    """
+    _refuse(use, _OF_TEXT, mark("the generation of images or video has no such field"))
+
+
+def _refuse(use: Activity, attributes: tuple[str, ...], expected: str) -> None:
+    for attribute in attributes:
+        value = getattr(use, attribute)
+        if value:
+            named = "size" if attribute == "width_px" else attribute
+            name = next(field.name for field in FIELDS if field.attribute == named)
+            raise InvalidValue(name=name, value=value, expected=translate(expected))

@@ -6,6 +6,7 @@ import gettext
 import importlib
 import os
 import sys
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 DONE, OUR_FAULT, WRONG_USE, IN_PART = 0, 1, 2, 5
 INTERRUPTED = 130
+_LONGEST = 80  # characters of what was typed that a sentence repeats
 
 VERBS: dict[str, str] = {
     "estimate": mark("Energy, carbon, water and hardware of a use of a model."),
@@ -53,8 +55,9 @@ class Verbs(click.Group):
         if args and args[0] not in VERBS and not args[0].startswith("-"):
             import difflib
 
-            nearest = difflib.get_close_matches(args[0], VERBS, n=2)
-            words = translate("Unknown command “{name}”.").format(name=args[0])
+            name = args[0] if len(args[0]) <= _LONGEST else f"{args[0][:_LONGEST]}…"
+            nearest = difflib.get_close_matches(name, VERBS, n=2)
+            words = translate("Unknown command “{name}”.").format(name=name)
             if nearest:
                 words += " " + translate("Did you mean: {nearest}?").format(
                     nearest=", ".join(nearest)
@@ -135,6 +138,7 @@ def cli() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code; every error is one sentence."""
+    _make_writable()
     _speak(_language(arguments))
     try:
         result: Any = cli.main(args=list(arguments), prog_name="kilowhat", standalone_mode=False)
@@ -147,17 +151,28 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         return WRONG_USE
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # the latter is what click makes of the former
         _close_quietly()
         return DONE
+    except OSError as error:
+        click.echo(f"{translate(mark('Error:'))} {error.strerror or error}.", err=True)
+        _close_quietly()
+        return OUR_FAULT
     except KilowhatError as error:
         _complain(error)
         return WRONG_USE if isinstance(error, UsageError) else OUR_FAULT
     return int(result or DONE)
 
 
+def _make_writable() -> None:
+    """Let no character that a terminal or a file cannot hold stop an answer."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def _complain(error: KilowhatError) -> None:
-    click.echo(f"{translate('Error:')} {error.sentence()}", err=True)
+    click.echo(f"{translate(mark('Error:'))} {error.sentence()}", err=True)
     advice = error.advice()
     if advice:
         click.echo(advice, err=True)

@@ -148,7 +148,7 @@ def _print_differences(found: Sequence[Difference]) -> None:
         Column(translate(mark("Factor"))),
         Column(translate(mark("Valid")), wraps=False),
         Column(translate(mark("Shipped")), "right", wraps=False),
-        Column(translate(mark("There")), "right", wraps=False),
+        Column(translate(mark("Other")), "right", wraps=False),
         Column("×", "right", wraps=False),
         Column(translate(mark("Unit")), wraps=False),
         Column(translate(mark("Source"))),

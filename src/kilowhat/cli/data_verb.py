@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 @verb_group("data", mark("The sourced numbers: list, show, cite, check, diff."))
+@shared("lang")
 def command() -> None:
     """Hold the commands about data."""
 

@@ -48,7 +48,9 @@ def command(model: str | None, lines: str | None, **options: Any) -> int:
     if lines is not None:
         from kilowhat.cli.stream import run
 
+        _refuse(options, _OF_ONE_USE, mark("not with --from"))
         return run(lines, model, options)
+    _refuse(options, ("impacts_only",), mark("only with --from"))
     use = use_of(options)
     if model is not None:
         use["model"] = model
@@ -73,6 +75,21 @@ def command(model: str | None, lines: str | None, **options: Any) -> int:
     beside = [name for name in ("market", "marginal") if options[name]]
     click.echo(write_answer(result, explain=options["explain"], beside=beside, said=said))
     return 0
+
+
+_OF_ONE_USE = (
+    "versus", "methods", "explain", "this_call", "users", "per_day", "per", "market", "marginal",
+    "amortise_training",
+)  # fmt: skip
+
+
+def _refuse(options: dict[str, Any], names: tuple[str, ...], expected: str) -> None:
+    """Refuse options that would be passed over in silence."""
+    for name in names:
+        if options[name]:
+            raise InvalidValue(
+                name=name.replace("_", "-"), value=options[name], expected=translate(expected)
+            )
 
 
 def _number(name: str, value: str | None) -> float | None:

@@ -141,8 +141,11 @@ def with_settings(options: dict[str, Any], names: Iterable[str]) -> list[str]:
     """
     said = []
     found = settings.read()
+    is_placed = any(options.get(_parameter(name)) is not None for name in ("zone", "region"))
     for name in names:
         key = name if name in options else _parameter(name)
+        if name in ("zone", "region") and is_placed:
+            continue  # where the use runs is said on the command line
         if options.get(key) is None and name in found:
             options[key] = found[name].value
             sentence = translate(mark("{name} = {value}, from {origin}."))
@@ -162,7 +165,7 @@ def registry_of(options: dict[str, Any]) -> Registry:
     directories = []
     if options.get("factors"):
         directory = Path(options["factors"])
-        if not directory.is_dir():
+        if not (directory / "factors").is_dir():
             expected = translate(mark("a directory with factors/ and sources/ is needed"))
             raise InvalidValue(name="factors", value=directory, expected=expected)
         directories.append(directory)

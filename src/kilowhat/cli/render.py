@@ -147,7 +147,7 @@ def place_name(assessment: Assessment) -> str:
     zone = zones(registry.data).get(assessment.context.zone.lower())
     name = zone.name(current()) if zone else assessment.context.zone
     for entry in assessment.context.rates.trail:
-        if entry.factor.id.endswith(".gwp_location") and entry.factor.year:
+        if entry.factor.id.endswith(_MAIN["ghg"]) and entry.factor.year:
             return f"{name} {entry.factor.year}"
     return name
 
@@ -201,7 +201,8 @@ def _sources(assessment: Assessment, category: str) -> str:
 def _versus(ratio: Interval, other: Assessment) -> str:
     sentence = translate(mark("{count} times the energy of {model}, {bounds}"))
     text = write_interval(ratio.p05, ratio.p50, ratio.p95, "number")
-    return sentence.format(count=text.central, model=other.context.model, bounds=text.bounds)
+    said = sentence.format(count=text.central, model=other.context.model, bounds=text.bounds)
+    return said.rstrip(" ,")  # two uses of one model differ by a number without bounds
 
 
 def _beside(assessment: Assessment, names: list[str]) -> str:

@@ -92,14 +92,18 @@ def _files(directory: Path) -> Iterator[tuple[Path, dict[str, object]]]:
         if not path.is_file():
             continue
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
+            whole = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
             if path.name == "pyproject.toml":
                 continue  # somebody else's file: not ours to complain about
             raise InvalidValue(name=str(path), value="TOML", expected=str(error)) from error
+        content: object = whole
         if path.name == "pyproject.toml":
-            tool = content.get("tool", {})
+            tool = whole.get("tool", {})
             content = tool.get("kilowhat", {}) if isinstance(tool, dict) else {}
+        if not isinstance(content, dict):
+            expected = translate(mark("a table of settings is needed"))
+            raise InvalidValue(name=str(path), value="tool.kilowhat", expected=expected)
         yield path, content
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import ExitStack, contextmanager
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from kilowhat.assessment import Estimator, price
-from kilowhat.assessment.uses import activity
+from kilowhat.assessment.uses import activity, over
 from kilowhat.cli.options import registry_of, use_of
 from kilowhat.errors import InvalidValue, KilowhatError, UsageError
 from kilowhat.language import mark, translate
@@ -54,10 +55,12 @@ def run(path: str, model: str | None, options: dict[str, Any]) -> int:
 def _opened(path: str) -> Iterator[TextIO]:
     """Standard input, or a file."""
     if path == "-":
+        if isinstance(sys.stdin, TextIOWrapper):
+            sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace")
         yield sys.stdin
         return
     try:
-        file = Path(path).open(encoding="utf-8", errors="replace")  # noqa: SIM115 - closed below
+        file = Path(path).open(encoding="utf-8-sig", errors="replace")  # noqa: SIM115 - closed below
     except OSError as error:
         raise InvalidValue(name="from", value=path, expected=error.strerror or "?") from error
     with file:
@@ -146,21 +149,37 @@ class Pricing:
         """The identity of a line, and its use or its error."""
         identity: dict[str, object] = {}
         try:
-            fields = json.loads(line)
+            fields = _LOAD(line)
         except (ValueError, RecursionError):
             expected = translate(mark("one JSON object a line"))
             return identity, InvalidValue(name="line", value=line[:40].strip(), expected=expected)
         if not isinstance(fields, dict):
             expected = translate(mark("one JSON object a line"))
             return identity, InvalidValue(name="line", value=line[:40].strip(), expected=expected)
-        if isinstance(fields.get("id"), (str, int, float)):
+        if "id" in fields and _can_be_written(fields["id"]):
             identity["id"] = fields["id"]
         try:
-            return identity, activity({**self.defaults, **fields})
+            return identity, activity(over(self.defaults, fields))
         except UsageError as error:
             return identity, error
 
 
+def _no_constant(name: str) -> object:
+    raise ValueError(name)  # NaN and Infinity are not JSON
+
+
+def _can_be_written(identity: object) -> bool:
+    """Whether what a line calls itself is JSON again; numbers beyond any float are not."""
+    if isinstance(identity, (str, int)):
+        return True
+    try:
+        json.dumps(identity, allow_nan=False)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+_LOAD = json.JSONDecoder(parse_constant=_no_constant).decode
 _DUMP = json.JSONEncoder(ensure_ascii=False).encode
 FAILED = '{"error"'
 

@@ -26,6 +26,7 @@ class Architecture:
         dense_parameters: weights that every token passes through: attention, dense and
             shared feed-forward, router, output head [1].
         expert_parameters: weights of all routed experts together; 0 for a dense model [1].
+        expert_layers: layers that have routed experts [1].
         experts: routed experts per layer; 1 for a dense model [1].
         experts_per_token: routed experts that one token uses; 1 for a dense model [1].
         embedding_parameters: weights in memory that no step reads whole [1].
@@ -48,6 +49,7 @@ class Architecture:
     hidden: Magnitude
     dense_parameters: Magnitude
     expert_parameters: Magnitude
+    expert_layers: Magnitude
     experts: Magnitude
     experts_per_token: Magnitude
     embedding_parameters: Magnitude

@@ -39,7 +39,7 @@ class Deployment:
         compute_factor: reached peak relative to that of the fitted accelerator [1].
         expert_factor: the same for reading experts, precision included [1].
         overhead_factor: fixed times relative to those of the fitted accelerator [1].
-        layer_factor: fixed time per layer relative to 16-bit weights [1].
+        expert_layer_factor: fixed time per layer with experts relative to 16-bit weights [1].
         chunk_tokens: prompt tokens that one step can take in [token].
         tokens_per_step: tokens that one decoding step yields per sequence; above 1 with
             speculative decoding or multi-token prediction [1].
@@ -65,7 +65,7 @@ class Deployment:
     compute_factor: Magnitude = 1.0
     expert_factor: Magnitude = 1.0
     overhead_factor: Magnitude = 1.0
-    layer_factor: Magnitude = 1.0
+    expert_layer_factor: Magnitude = 1.0
     chunk_tokens: Magnitude = 8192.0
     tokens_per_step: Magnitude = 1.0
     work_per_step: Magnitude = 1.0

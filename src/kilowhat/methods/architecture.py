@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +9,8 @@ import numpy as np
 from kilowhat.domain.architecture import Architecture
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kilowhat.domain.architecture import Magnitude
 
 MAMBA_GROUPS = 8
@@ -63,6 +64,7 @@ def of_layout(name: str, layout: Mapping[str, float]) -> Architecture:
         hidden=hidden,
         dense_parameters=vocabulary + _mixing(layout) + _feed_forward(layout),
         expert_parameters=_expert_layers(layout) * float(get("experts", 0.0)) * _expert(layout),
+        expert_layers=_expert_layers(layout),
         experts=float(get("experts", 1.0)),
         experts_per_token=float(get("experts_per_token", 1.0)),
         embedding_parameters=0.0 if layout["tied_embeddings"] else vocabulary,
@@ -163,6 +165,7 @@ def of_parameters(
         hidden=hidden,
         dense_parameters=active - routed_active,
         expert_parameters=routed,
+        expert_layers=np.where(is_mixture, layers, 0.0),
         experts=np.where(is_mixture, chosen * routed / np.maximum(routed_active, 1.0), 1.0),
         experts_per_token=chosen,
         embedding_parameters=0.0,

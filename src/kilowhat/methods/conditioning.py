@@ -12,6 +12,8 @@ from kilowhat.language import mark
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
     from kilowhat.methods.call_features import Vector
 
 GRID = 48
@@ -43,10 +45,9 @@ class Conditioned:
     excess: float
     warnings: tuple[str, ...]
 
-    def unit(self, uniform: Vector) -> Vector:
+    def unit(self, uniform: Vector) -> NDArray[np.intp]:
         """Index of the way of serving, for each uniform number, shape (n_draws,)."""
-        found: Vector = np.searchsorted(self.units, uniform).clip(0, len(self.units) - 1)
-        return found
+        return np.searchsorted(self.units, uniform).clip(0, len(self.units) - 1)
 
     def share(self, first: Vector, second: Vector) -> Vector:
         """Probability of the concurrency before the speed was seen, shape (n_draws,)."""

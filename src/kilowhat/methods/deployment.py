@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         Precision,
     )
     from kilowhat.methods.call_features import Coefficients, Corrections, Vector
-    from kilowhat.methods.roofline import cache_shards
 from kilowhat.methods.units import Catalogue, Unit
 
 CACHE_BYTES = 2.0
@@ -39,6 +38,7 @@ DRAFT_WORK = 1.5
 """Tokens computed in vain and by the draft model, per step of speculative decoding."""
 FITTED_YEAR = 2026
 
+Range: TypeAlias = tuple[float, float, float, str]
 Record = TypeVar("Record", "Architecture", "Coefficients", "Corrections")
 
 
@@ -104,6 +104,22 @@ def sample(
     return Sampled(deployment, point)
 
 
+_NUMBERS: dict[tuple[int, Range], tuple[Vector, Vector]] = {}
+"""Numbers by the vector of uniform numbers (kept alive here) and the range."""
+_MOST_NUMBERS = 512
+
+
+def _numbers(range_: Range, uniform: Vector) -> Vector:
+    """Draws of a range; remembered, since quantiles cost more than all else here."""
+    key = (id(uniform), range_)
+    found = _NUMBERS.get(key)
+    if found is None or found[0] is not uniform:
+        if len(_NUMBERS) >= _MOST_NUMBERS:
+            _NUMBERS.clear()
+        found = _NUMBERS[key] = (uniform, Spread(*range_).quantile(uniform))
+    return found[1]
+
+
 class _Draw(NamedTuple):
     """Everything that stays the same while units are turned into deployments."""
 
@@ -121,7 +137,8 @@ class _Draw(NamedTuple):
 
     def number(self, name: str) -> Vector:
         """Draws of the number of that name."""
-        return self.quantile(name, self.uniform(f"deployment.{self.prior.id}.{name}"))
+        range_ = self.prior.ranges.get(name) or self.catalogue.ranges[name]
+        return _numbers(range_, self.uniform(f"deployment.{self.prior.id}.{name}"))
 
 
 class _Central(NamedTuple):
@@ -156,14 +173,12 @@ def _central(draw: _Draw, fitted: tuple[Coefficients, Corrections]) -> _Central:
 def _medians(record: Record) -> Record:
     """A record of draws with each vector replaced by its median."""
     values = {field.name: getattr(record, field.name) for field in fields(record)}
-    return replace(
-        record,
-        **{
-            name: float(np.median(value))
-            for name, value in values.items()
-            if isinstance(value, np.ndarray)
-        },
-    )
+    middles: dict[str, Any] = {
+        name: float(np.median(value))
+        for name, value in values.items()
+        if isinstance(value, np.ndarray)
+    }
+    return replace(record, **middles)
 
 
 def _point(
@@ -172,18 +187,18 @@ def _point(
     """The calls' own mean lengths where they are known, else the prior's."""
 
     def number(name: str) -> Vector:
-        return Spread(*prior.ranges[name]).quantile(uniform(f"deployment.{prior.id}.{name}"))
+        return _numbers(prior.ranges[name], uniform(f"deployment.{prior.id}.{name}"))
 
     variety = number("length_variety")
     if known.lengths is not None:
         fresh, cached, output, images, videos = known.lengths
         return OperatingPoint(fresh, cached, output, variety, images, videos)
-    whole, output = number("input_tokens"), number("output_tokens")
-    cached = whole * number("cached_share")
-    return OperatingPoint(whole - cached, cached, output, variety)
+    whole = number("input_tokens")
+    found = whole * number("cached_share")
+    return OperatingPoint(whole - found, found, number("output_tokens"), variety)
 
 
-def _gather(values: list[Magnitude], index: Vector) -> Magnitude:
+def _gather(values: list[Magnitude], index: NDArray[np.intp]) -> Magnitude:
     """The value of each draw's unit: a float when all units agree."""
     first = values[0]
     if all(value is first for value in values):
@@ -192,11 +207,12 @@ def _gather(values: list[Magnitude], index: Vector) -> Magnitude:
         return first
     draws = np.arange(len(index))
     stacked = np.stack([np.broadcast_to(value, index.shape) for value in values])
-    return stacked[index, draws]
+    chosen: Vector = stacked[index, draws]
+    return chosen
 
 
 def _assemble(
-    draw: _Draw, units: list[Unit], index: Vector, share: Vector, point: OperatingPoint
+    draw: _Draw, units: list[Unit], index: NDArray[np.intp], share: Vector, point: OperatingPoint
 ) -> Deployment:
     """The deployment of each draw's unit, at a probability of its concurrency."""
 
@@ -206,12 +222,14 @@ def _assemble(
     machines = list(dict.fromkeys(unit.accelerator.id for unit in units))
     factors = {name: _kind_factors(draw, name) for name in machines}
     count, ranks = pick(lambda u: u.count), pick(lambda u: u.data_parallel)
-    gain = np.maximum(draw.number("speculative_gain"), 1.0)
+    gain: Magnitude = 1.0
+    if any(unit.is_speculative for unit in units):
+        gain = np.maximum(draw.number("speculative_gain"), 1.0)
     tokens = pick(lambda u: gain if u.is_speculative else 1.0)
-    memory = pick(lambda u: MEMORY_SHARE * u.accelerator.memory_b)
-    weights = pick(lambda u: _held_bytes(draw.architecture, u))
     concurrency = _concurrency(draw, share, count)
     if draw.known.concurrency is None:
+        memory = pick(lambda u: MEMORY_SHARE * u.accelerator.memory_b)
+        weights = pick(lambda u: _held_bytes(draw.architecture, u))
         room = _room(draw.architecture, point, count, ranks, memory, weights)
         concurrency = np.minimum(concurrency, room)
     fixed = draw.corrections
@@ -237,10 +255,14 @@ def _assemble(
         ),
         expert_factor=pick(lambda u: _expert_factor(u.precision, fixed)),
         overhead_factor=pick(lambda u: factors[u.accelerator.id][2]),
-        layer_factor=pick(lambda u: _layer_factor(draw.architecture, u.precision, fixed)),
-        chunk_tokens=DEFAULT_CHUNK_TOKENS * np.asarray(ranks, dtype=float),
+        expert_layer_factor=pick(
+            lambda u: fixed.fp8_layers if u.precision.fitted == "fp8" else 1.0
+        ),
+        chunk_tokens=DEFAULT_CHUNK_TOKENS * ranks,
         tokens_per_step=tokens,
-        work_per_step=np.where(np.asarray(tokens) > 1.0, tokens + DRAFT_WORK, 1.0),
+        work_per_step=1.0
+        if np.ndim(tokens) == 0
+        else np.where(tokens > 1.0, tokens + DRAFT_WORK, 1.0),
         generation_factor=_generation(draw),
     )
 
@@ -307,10 +329,11 @@ def _kind_factors(draw: _Draw, name: str) -> tuple[Magnitude, Magnitude, Magnitu
         return 1.0, 1.0, 1.0
     if kind == "blackwell":
         return fixed.blackwell_bandwidth, fixed.blackwell_compute, fixed.blackwell_overhead
-    reached = Spread(*draw.catalogue.ranges["unmeasured_efficiency"])
-    slower = Spread(*draw.catalogue.ranges["unmeasured_overhead"])
-    efficiency = reached.quantile(draw.uniform(f"deployment.{name}.efficiency"))
-    return efficiency, efficiency, slower.quantile(draw.uniform(f"deployment.{name}.overhead"))
+    reached = draw.catalogue.ranges["unmeasured_efficiency"]
+    slower = draw.catalogue.ranges["unmeasured_overhead"]
+    efficiency = _numbers(reached, draw.uniform(f"deployment.{name}.efficiency"))
+    overhead = _numbers(slower, draw.uniform(f"deployment.{name}.overhead"))
+    return efficiency, efficiency, overhead
 
 
 def _expert_factor(precision: Precision, fixed: Corrections) -> Magnitude:
@@ -319,14 +342,9 @@ def _expert_factor(precision: Precision, fixed: Corrections) -> Magnitude:
     return named.get(precision.fitted, 1.0)
 
 
-def _layer_factor(
-    architecture: Architecture, precision: Precision, fixed: Corrections
-) -> Magnitude:
-    """Fixed time per layer relative to 16 bit: block-wise scales cost time in expert models."""
-    if precision.fitted != "fp8":
-        return 1.0
-    is_mixture = np.asarray(architecture.expert_parameters) > 0
-    return fixed.fp8_layers if np.all(is_mixture) else np.where(is_mixture, fixed.fp8_layers, 1.0)
+def _expert_layer_factor(precision: Precision, fixed: Corrections) -> Magnitude:
+    """Fixed time per layer with experts relative to 16 bit: block-wise scales cost time [1]."""
+    return fixed.fp8_layers if precision.fitted == "fp8" else 1.0
 
 
 def _generation(draw: _Draw) -> Magnitude:

@@ -68,12 +68,15 @@ def price_list(
     point: OperatingPoint,
     coefficients: Coefficients,
     residual: Magnitude = 1.0,
+    *,
+    with_media: bool = True,
 ) -> PriceList:
     """Energy and accelerator time per unit of each feature of a call at an operating point.
 
     Formula: E = n·TDP·t·c(φ0 + φ_m·u_m^γ + φ_c·u_c^γ), t = t_fixed + Σ (t_m^p + t_c^p)^(1/p)
-    over steps that decode and steps that read prompts too, c(u) = u/(1 + u^8)^(1/8). E is homogeneous of degree 1 in the seconds of its resources, so
-    each feature's price is the sum of ∂E/∂t_i times the seconds that it adds (Euler shares).
+    over steps that decode and steps that read prompts too, c(u) = u/(1 + u^8)^(1/8). E is
+    homogeneous of degree 1 in the seconds of its resources, so each feature's price is the sum
+    of ∂E/∂t_i times the seconds that it adds (Euler shares).
 
     Args:
         architecture: the model.
@@ -81,6 +84,7 @@ def price_list(
         point: the mean call that they are busy with.
         coefficients: the fitted coefficients.
         residual: ratio of true to computed energy, one factor per architecture [1].
+        with_media: whether images and videos are priced; without, quicker, their price is 0.
 
     Returns:
         Prices [J and s per unit of the feature]; `features(...) @ energy_j` is the energy of
@@ -88,7 +92,7 @@ def price_list(
 
     Source: roofline model with the coefficients of `data/inference/coefficients.csv`.
     """
-    seconds = loads(architecture, deployment, point, coefficients)
+    seconds = loads(architecture, deployment, point, coefficients, with_media=with_media)
     pace = _pace(seconds, mean_features(point), coefficients)
     scale = deployment.generation_factor * deployment.count
     watts = scale * deployment.tdp_w * residual
@@ -126,15 +130,17 @@ def mean_call(
 
 def _pace(seconds: Loads, mean: list[Magnitude], coefficients: Coefficients) -> _Pace:
     """Time, power and their derivatives by the seconds of the seven resources."""
-    total = Loads(*(_total(column, mean) for column in seconds))
-    decode_s, by_memory, by_compute = _overlap(total.memory, total.compute, coefficients)
-    prompt_s, by_prompt_memory, by_prompt_compute = _overlap(
-        total.prompt_memory, total.prompt_compute, coefficients
+    fixed_s, memory_s, compute_s, prompt_memory_s, prompt_compute_s, ideal_memory, ideal_compute = (
+        _total(column, mean) for column in seconds
     )
-    time_s = total.fixed + decode_s + prompt_s
+    decode_s, by_memory, by_compute = _overlap(memory_s, compute_s, coefficients)
+    prompt_s, by_prompt_memory, by_prompt_compute = _overlap(
+        prompt_memory_s, prompt_compute_s, coefficients
+    )
+    time_s = fixed_s + decode_s + prompt_s
     gamma = coefficients.power_exponent
-    memory = coefficients.memory_power * (total.ideal_memory / time_s) ** gamma
-    compute = coefficients.compute_power * (total.ideal_compute / time_s) ** gamma
+    memory = coefficients.memory_power * (ideal_memory / time_s) ** gamma
+    compute = coefficients.compute_power * (ideal_compute / time_s) ** gamma
     share = coefficients.idle_power + memory + compute
     square = share * share
     fourth = square * square
@@ -147,8 +153,8 @@ def _pace(seconds: Loads, mean: list[Magnitude], coefficients: Coefficients) -> 
     energy_by = (
         by_time,
         *(by_time * weight for weight in time_by[1:]),
-        by_ideal * memory / (total.ideal_memory + TINY_S),
-        by_ideal * compute / (total.ideal_compute + TINY_S),
+        by_ideal * memory / (ideal_memory + TINY_S),
+        by_ideal * compute / (ideal_compute + TINY_S),
     )
     return _Pace(time_s, share * cap, time_by, energy_by)
 
@@ -184,7 +190,8 @@ def _dot(weights: tuple[Magnitude, ...], seconds: Loads, index: int) -> Magnitud
     total: Magnitude = 0.0
     for weight, column in zip(weights, seconds, strict=False):
         if not _is_zero(column[index]):
-            total = total + weight * column[index]
+            part = weight * column[index]
+            total = part if _is_zero(total) else total + part
     return total
 
 

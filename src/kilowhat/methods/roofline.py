@@ -67,6 +67,8 @@ def loads(
     deployment: Deployment,
     point: OperatingPoint,
     coefficients: Coefficients,
+    *,
+    with_media: bool = True,
 ) -> Loads:
     """How long each resource of the unit is busy for one unit of each feature of a call.
 
@@ -74,6 +76,13 @@ def loads(
     + KV/(ranks·min(n/ranks, kv_heads)·BW·η_kv) + state/(n·BW·η_s); t_compute =
     (2·N_active·tokens + attention)/(n·peak·η_c). What a step costs once is shared by the B
     sequences in it; the rest is linear in a call's own tokens.
+
+    Args:
+        architecture: the model.
+        deployment: the machines.
+        point: the mean call that they are busy with.
+        coefficients: the fitted coefficients.
+        with_media: whether images and videos get a price; without, theirs is 0.
 
     Returns:
         Seconds of the whole unit per feature [s per unit of the feature].
@@ -87,6 +96,8 @@ def loads(
     _add_context(table, step, architecture, deployment, coefficients)
     _add_arithmetic(table, step, architecture, deployment, coefficients)
     _add_overheads(table, step, architecture, deployment, coefficients)
+    if with_media:
+        _add_media(table, step, architecture, deployment, coefficients)
     return table
 
 
@@ -140,21 +151,10 @@ def _add_fixed_per_step(table: Loads, step: _Step, cost_s: Magnitude) -> None:
     _add(table.fixed, FRESH, cost_s * step.per_fresh)
 
 
-def _add_fresh(column: list[Magnitude], coefficients: Coefficients, cost_s: Magnitude) -> None:
-    """Add a cost per fresh token [s], images and videos being so many tokens."""
-    _add(column, FRESH, cost_s)
-    _add(column, IMAGES, cost_s * coefficients.image_tokens)
-    _add(column, VIDEOS, cost_s * coefficients.video_tokens)
-
-
-def _add_decode_context(
-    column: list[Magnitude], coefficients: Coefficients, cost_s: Magnitude
-) -> None:
+def _add_decode_context(column: list[Magnitude], cost_s: Magnitude) -> None:
     """Add a cost per generated token and context token [s]: T_in·T_out + T_out^2/2."""
     _add(column, INPUT_X_OUTPUT, cost_s)
     _add(column, OUTPUT_SQUARED, 0.5 * cost_s)
-    _add(column, IMAGES_X_OUTPUT, cost_s * coefficients.image_tokens)
-    _add(column, VIDEOS_X_OUTPUT, cost_s * coefficients.video_tokens)
 
 
 def _add_weights(
@@ -191,8 +191,8 @@ def _add_weights(
     _add(table.ideal_memory, OUTPUT, by_output)
     _add(table.memory, OUTPUT, by_output * slow * decode_share)
     _add(table.prompt_memory, OUTPUT, by_output * slow * step.prompt_share)
-    _add_fresh(table.ideal_memory, coefficients, by_fresh)
-    _add_fresh(table.prompt_memory, coefficients, by_fresh * slow)
+    _add(table.ideal_memory, FRESH, by_fresh)
+    _add(table.prompt_memory, FRESH, by_fresh * slow)
 
 
 def _hit(missed: Magnitude, step: _Step, coefficients: Coefficients) -> tuple[Magnitude, Magnitude]:
@@ -208,15 +208,13 @@ def _is_nowhere(value: Magnitude) -> bool:
     return not np.any(value)
 
 
-def _add_split(
-    table: Loads, step: _Step, coefficients: Coefficients, cost_s: Magnitude, *, memory: bool
-) -> None:
+def _add_split(table: Loads, step: _Step, cost_s: Magnitude, *, memory: bool) -> None:
     """Add a cost per generated and context token [s], split over the two kinds of step."""
     decode, prompt = (
         (table.memory, table.prompt_memory) if memory else (table.compute, table.prompt_compute)
     )
-    _add_decode_context(decode, coefficients, cost_s * (1.0 - step.prompt_share))
-    _add_decode_context(prompt, coefficients, cost_s * step.prompt_share)
+    _add_decode_context(decode, cost_s * (1.0 - step.prompt_share))
+    _add_decode_context(prompt, cost_s * step.prompt_share)
 
 
 def _add_context(
@@ -232,8 +230,8 @@ def _add_context(
     token_s = architecture.cache_elements * deployment.cache_bytes / (shards * rate)
     slow = 1.0 / (coefficients.cache_bandwidth * deployment.bandwidth_factor)
     layers, flat = _visible_layers(architecture, step.context)
-    _add_decode_context(table.ideal_memory, coefficients, token_s * layers)
-    _add_split(table, step, coefficients, token_s * layers * slow, memory=True)
+    _add_decode_context(table.ideal_memory, token_s * layers)
+    _add_split(table, step, token_s * layers * slow, memory=True)
     ideal_s = token_s * flat
     busy_s = ideal_s * slow
     if not _is_nowhere(architecture.state_elements):
@@ -298,29 +296,43 @@ def _add_arithmetic(
     _add(table.ideal_compute, OUTPUT, output_s)
     _add(table.compute, OUTPUT, output_s * slow * (1.0 - step.prompt_share))
     _add(table.prompt_compute, OUTPUT, output_s * slow * step.prompt_share)
-    _add_decode_context(table.ideal_compute, coefficients, context_s * layers)
-    _add_split(table, step, coefficients, context_s * layers * slow, memory=False)
-    _add_prompts(table.ideal_compute, step, architecture, coefficients, active, 1.0 / rate)
-    _add_prompts(table.prompt_compute, step, architecture, coefficients, active, slow / rate)
+    _add_decode_context(table.ideal_compute, context_s * layers)
+    _add_split(table, step, context_s * layers * slow, memory=False)
+    layers, flat = _visible_layers(architecture, step.prompt_context + 1.0)
+    pair_s = 0.5 * architecture.prefill_attention_flop / rate
+    fresh_s = 2.0 * active / rate + 2.0 * pair_s * flat
+    for column, share in ((table.ideal_compute, 1.0), (table.prompt_compute, slow)):
+        _add(column, FRESH, fresh_s * share)
+        _add(column, PREFILL_CONTEXT, pair_s * layers * share)
 
 
-def _add_prompts(
-    column: list[Magnitude],
+def _add_media(
+    table: Loads,
     step: _Step,
     architecture: Architecture,
+    deployment: Deployment,
     coefficients: Coefficients,
-    active: Magnitude,
-    flop_s: Magnitude,
 ) -> None:
-    """Arithmetic of reading prompts; what media add to the squared length is theirs."""
-    layers, flat = _visible_layers(architecture, step.prompt_context + 1.0)
-    pair_s = 0.5 * architecture.prefill_attention_flop * flop_s
-    _add_fresh(column, coefficients, 2.0 * active * flop_s + 2.0 * pair_s * flat)
-    _add(column, PREFILL_CONTEXT, pair_s * layers)
-    encoder_s = 2.0 * PATCHES_PER_TOKEN * architecture.vision_parameters * flop_s
-    token_s = 2.0 * pair_s * layers * step.media_context + encoder_s
-    _add(column, IMAGES, token_s * coefficients.image_tokens)
-    _add(column, VIDEOS, token_s * coefficients.video_tokens)
+    """Images and videos: so many prompt tokens each, the encoder's work, and host time.
+
+    What their tokens add to the square of the prompt's length is theirs.
+    """
+    encoder_s = 2.0 * PATCHES_PER_TOKEN * architecture.vision_parameters
+    encoder_s = encoder_s / (deployment.count * deployment.peak_flop_s)
+    slow = 1.0 / (coefficients.compute_peak * deployment.compute_factor)
+    host = deployment.overhead_factor / deployment.data_parallel
+    media = (
+        (IMAGES, IMAGES_X_OUTPUT, coefficients.image_tokens, coefficients.image_s),
+        (VIDEOS, VIDEOS_X_OUTPUT, coefficients.video_tokens, coefficients.video_s),
+    )
+    for each, by_output, tokens, seconds in media:
+        for column in table:
+            square = 2.0 * step.media_context * column[PREFILL_CONTEXT]
+            _add(column, each, tokens * (column[FRESH] + square))
+            _add(column, by_output, tokens * column[INPUT_X_OUTPUT])
+        _add(table.ideal_compute, each, tokens * encoder_s)
+        _add(table.prompt_compute, each, tokens * encoder_s * slow)
+        _add(table.fixed, each, seconds * host)
 
 
 def _add_overheads(
@@ -330,16 +342,15 @@ def _add_overheads(
     deployment: Deployment,
     coefficients: Coefficients,
 ) -> None:
-    """Fixed times per layer and, at each rank's own host, per sequence, image and video; talk."""
+    """Fixed times per layer and, at each rank's own host, per sequence; talk."""
     slow = deployment.overhead_factor
     host = slow / deployment.data_parallel
-    layer_s = coefficients.layer_s * deployment.layer_factor
+    slower = architecture.expert_layers * (deployment.expert_layer_factor - 1.0)
+    layers_s = coefficients.layer_s * (architecture.layers + slower)
     several = np.asarray(deployment.count) > 1
     talk_s = np.where(several, coefficients.link_layer_s, 0.0)
-    _add_fixed_per_step(table, step, (layer_s + talk_s) * architecture.layers * slow)
+    _add_fixed_per_step(table, step, (layers_s + talk_s * architecture.layers) * slow)
     _add(table.fixed, OUTPUT, coefficients.sequence_s * host / deployment.tokens_per_step)
-    _add(table.fixed, IMAGES, coefficients.image_s * host)
-    _add(table.fixed, VIDEOS, coefficients.video_s * host)
     if not np.any(several):
         return
     others = (deployment.count - 1.0) / deployment.count
@@ -348,4 +359,4 @@ def _add_overheads(
     token_s = np.where(several, bytes_sent / (rate * deployment.data_parallel), 0.0)
     work = deployment.work_per_step / deployment.tokens_per_step
     _add(table.fixed, OUTPUT, token_s * work)
-    _add_fresh(table.fixed, coefficients, token_s)
+    _add(table.fixed, FRESH, token_s)

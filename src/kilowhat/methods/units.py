@@ -24,6 +24,7 @@ MEMORY_SHARE = 0.9
 """Share of an accelerator's memory that a server may fill with weights and cache."""
 WEIGHT_SHARE = 0.76
 """Share of the memory that weights fill in the smallest unit somebody would choose."""
+PERSONAL_KINDS = frozenset({"desktop", "laptop", "edge"})
 WIDE_EXPERTS = 2e11
 """Expert weights above which wide expert parallelism is an option."""
 
@@ -104,7 +105,7 @@ def _too_large(
     machines = (catalogue.accelerators[name] for name, _ in choices)
     largest = max(machines, key=lambda machine: machine.memory_b)
     precision = _precisions(architecture, largest, prior, known, catalogue)[-1][0]
-    needed = float(np.median(weight_bytes(architecture, precision)))
+    needed = _middle(weight_bytes(architecture, precision))
     count = known.count or 1.0
     return DoesNotFit(
         model=architecture.name,
@@ -113,6 +114,11 @@ def _too_large(
         needed_gb=round(needed / 1e9, 1),
         available_gb=round(count * largest.memory_b / 1e9, 1),
     )
+
+
+def _middle(value: Magnitude) -> float:
+    """The median of draws, or the number itself."""
+    return float(value) if np.ndim(value) == 0 else float(np.median(value))
 
 
 def _choices(
@@ -152,7 +158,7 @@ def _precisions(
             or catalogue.precisions[name].needs in accelerator.peak_flop_s
         ]
         wanted = wanted or [(_widest(catalogue), 1.0)]
-    if known.accelerator is None or known.count is None and prior.kind != "own-machine":
+    if known.accelerator is None or (known.count is None and prior.kind != "own-machine"):
         return wanted
     return _that_fit(architecture, accelerator, known, wanted, catalogue)
 
@@ -174,14 +180,14 @@ def _that_fit(
     fitting = [
         (precision, weight)
         for precision, weight in wanted
-        if np.median(weight_bytes(architecture, precision)) <= memory
+        if _middle(weight_bytes(architecture, precision)) <= memory
     ]
     if fitting:
         return fitting
     for name in ("fp8", "int8", "int4"):
         precision = catalogue.precisions[name]
         usable = precision.needs in accelerator.peak_flop_s
-        if usable and np.median(weight_bytes(architecture, precision)) <= memory:
+        if usable and _middle(weight_bytes(architecture, precision)) <= memory:
             return [(precision, 1.0)]
     return [(catalogue.precisions["int4"], 1.0)]
 
@@ -237,7 +243,7 @@ def _sizes(
     needed = weight_bytes(architecture, precision)
     if known.count is not None or prior.kind == "own-machine":
         count = known.count or 1.0
-        if np.median(needed) > count * accelerator.memory_b * MEMORY_SHARE:
+        if _middle(needed) > count * accelerator.memory_b * MEMORY_SHARE:
             return []
         return [(count, max(1.0, count / NODE_SIZE), 1.0)]
     smallest = 2.0 ** np.ceil(
@@ -260,3 +266,33 @@ def _sizes(
         wide = np.where(is_wide, np.maximum(count, smallest), smallest)
         sizes.append(size(wide, np.where(is_wide, 1.0, NODE_SIZE), p))
     return [size for size in sizes if size[2] > 0.0]
+
+
+def prior_name(
+    provider: str | None, accelerator_kind: str | None, *, is_open: bool, has_concurrency: bool
+) -> str:
+    """Which prior stands for a use, when no more than this is known of its deployment.
+
+    A model of open weights of which no provider is told is taken as a benchmark or a dedicated
+    endpoint would run it; a provider, or a model that only its maker serves, as in production;
+    a desktop or laptop accelerator as a machine of one's own.
+
+    Args:
+        provider: who serves the model, if told; else the maker of a closed model.
+        accelerator_kind: `kind` of the accelerator in `accelerators.csv`, if one is told.
+        is_open: whether the weights are open.
+        has_concurrency: whether a concurrency is told.
+
+    Returns:
+        A key of the priors; `api` is the fallback for a provider that none stands for.
+
+    Source: judgement.
+
+    >>> prior_name(None, None, is_open=True, has_concurrency=False)
+    'open'
+    """
+    if accelerator_kind in PERSONAL_KINDS and not has_concurrency:
+        return "own-machine"
+    if accelerator_kind is not None or (provider is None and is_open):
+        return "open"
+    return provider or "api"

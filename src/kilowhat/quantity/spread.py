@@ -62,8 +62,18 @@ _F = (1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1, 1.4875361290850
       2.04426310338993978564e-15)  # fmt: skip
 
 
+def _polynomial(coefficients: tuple[float, ...], x: Vector) -> Vector:
+    """Horner's rule, lowest coefficient first, as `numpy.polyval` but in place."""
+    total = coefficients[-1] * x
+    total += coefficients[-2]
+    for coefficient in coefficients[-3::-1]:
+        total *= x
+        total += coefficient
+    return total
+
+
 def _ratio(above: tuple[float, ...], below: tuple[float, ...], x: Vector) -> Vector:
-    result: Vector = np.polyval(above[::-1], x) / np.polyval(below[::-1], x)
+    result: Vector = _polynomial(above, x) / _polynomial(below, x)
     return result
 
 
@@ -75,12 +85,15 @@ def normal_quantile(probability: Vector) -> Vector:
     >>> round(float(normal_quantile(np.array([0.95]))[0]), 6)
     1.644854
     """
-    q = probability - 0.5
-    tail = np.sqrt(-np.log(np.minimum(probability, 1 - probability)))
-    centre = q * _ratio(_A, _B, 0.180625 - q * q)
-    near = np.sign(q) * _ratio(_C, _D, tail - 1.6)
-    far = np.sign(q) * _ratio(_E, _F, tail - 5.0)
-    result: Vector = np.where(np.abs(q) <= 0.425, centre, np.where(tail <= 5.0, near, far))
+    q = np.asarray(probability) - 0.5
+    result: Vector = np.asarray(q * _ratio(_A, _B, 0.180625 - q * q))
+    is_outer = np.abs(q) > 0.425
+    outer = np.asarray(probability)[is_outer]
+    tail = np.sqrt(-np.log(np.minimum(outer, 1 - outer)))
+    size = _ratio(_C, _D, tail - 1.6)
+    if np.any(tail > 5.0):
+        size = np.where(tail <= 5.0, size, _ratio(_E, _F, tail - 5.0))
+    result[is_outer] = np.copysign(size, outer - 0.5)
     return result
 
 

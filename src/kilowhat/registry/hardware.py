@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -49,6 +48,8 @@ def find_accelerator(name: str, directory: Path = DATA) -> Accelerator:
     names = _names(directory)
     identity = names.get(_fold(name))
     if identity is None:
+        import difflib  # noqa: PLC0415 - only a wrong name needs it
+
         nearest = difflib.get_close_matches(_fold(name), names, n=3, cutoff=0.5)
         raise UnknownAccelerator(name=name, nearest=list(dict.fromkeys(names[n] for n in nearest)))
     return accelerators(directory)[identity]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,7 +17,11 @@ PROVIDERS = {"amazon": "aws", "google": "gcp", "microsoft": "azure", "ovhcloud":
 
 
 def _fold(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = name
+    if not name.isascii():
+        import unicodedata  # noqa: PLC0415 - only accents need it
+
+        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return " ".join(plain.lower().replace("_", "-").split())
 
 
@@ -54,12 +56,17 @@ def find_zone(name: str, directory: Path = DATA) -> Zone:
     >>> find_zone("France").id
     'fra'
     """
+    folded, known = _fold(name), zones(directory)
+    if folded in known:
+        return known[folded]
     names = _names(directory)
-    identity = names.get(_fold(name))
+    identity = names.get(folded)
     if identity is None:
-        nearest = difflib.get_close_matches(_fold(name), names, n=3, cutoff=0.6)
+        import difflib  # noqa: PLC0415 - only a wrong name needs it
+
+        nearest = difflib.get_close_matches(folded, names, n=3, cutoff=0.6)
         raise UnknownZone(name=name, nearest=sorted({names[near].upper() for near in nearest}))
-    return zones(directory)[identity]
+    return known[identity]
 
 
 def ancestry(zone: Zone, directory: Path = DATA) -> list[str]:
@@ -94,6 +101,8 @@ def find_region(name: str, directory: Path = DATA) -> Region:
     provider = PROVIDERS.get(provider, provider)
     known = regions(directory)
     if (provider, region) not in known:
+        import difflib  # noqa: PLC0415 - only a wrong name needs it
+
         written = [":".join(key) for key in known]
         nearest = difflib.get_close_matches(f"{provider}:{region}", written, n=3, cutoff=0.6)
         raise UnknownRegion(name=name, nearest=nearest)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from kilowhat.domain.factor import Entry, Factor, Rung, Source
 from kilowhat.errors import InvalidValue, MissingFactor, UnknownFactor
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 
     from kilowhat.quantity.quantity import Vector
 
+Index: TypeAlias = "tuple[FactorReader, Path, dict[str, list[list[str]]]]"
+"""A table of a family: its reader, its file, and its rows by id, not yet parsed."""
 PURPOSES = ("attributional", "consequential", "regulatory-fr")
 
 
@@ -61,6 +62,8 @@ class Registry:
         self.data = data
         self.directories = tuple(directories)
         self._families: dict[str, dict[str, list[Factor]]] = {}
+        self._indexes: dict[str, list[Index]] = {}
+        self._groups: dict[str, list[Factor]] = {}
         self._values: dict[tuple[str, object], Quantity] = {}
         self._uniforms: dict[str, Vector] = {}
         self._joints: dict[str, dict[str, Vector]] = {}
@@ -104,17 +107,51 @@ class Registry:
             }
         )
 
+    def _tables(self, family: str) -> Iterator[tuple[FactorReader, Path]]:
+        """The tables of a family, the shipped ones first, and who reads each."""
+        for directory, reader in self._readers:
+            for path in sorted((directory / "factors").glob(f"{family}*.csv")):
+                if path.stem.partition("_")[0] == family:
+                    yield reader, path
+
     def family(self, name: str) -> dict[str, list[Factor]]:
-        """Every factor of a family by id; several years and sources may share one id."""
+        """Every factor of a family by id; several years and sources may share one id.
+
+        Raises:
+            DataError: a table holds a row that must be refused; every row is checked.
+        """
         if name not in self._families:
             found: dict[str, list[Factor]] = {}
-            for directory, reader in self._readers:
-                for path in sorted((directory / "factors").glob(f"{name}*.csv")):
-                    if path.stem.partition("_")[0] == name:
-                        for factor in reader.read(path):
-                            found.setdefault(factor.id, []).append(factor)
+            for reader, path in self._tables(name):
+                for factor in reader.read(path):
+                    found.setdefault(factor.id, []).append(factor)
             self._families[name] = found
         return self._families[name]
+
+    def ids(self, family: str) -> list[str]:
+        """The ids of a family, in the order of its tables, without parsing its numbers.
+
+        Raises:
+            DataError: a table holds a row that must be refused before its numbers are parsed.
+        """
+        return list(dict.fromkeys(i for _, _, rows in self._index(family) for i in rows))
+
+    def _index(self, family: str) -> list[Index]:
+        if family not in self._indexes:
+            self._indexes[family] = [
+                (reader, path, reader.index(path)) for reader, path in self._tables(family)
+            ]
+        return self._indexes[family]
+
+    def _group(self, identity: str) -> list[Factor]:
+        """Every row of one id, parsed when first asked for; none where no table holds the id."""
+        if identity not in self._groups:
+            found: list[Factor] = []
+            for reader, path, rows in self._index(identity.partition(".")[0]):
+                if identity in rows:
+                    found += reader.build(path, rows[identity])
+            self._groups[identity] = found
+        return self._groups[identity]
 
     def all(self) -> Iterator[Factor]:
         """Every factor of every family."""
@@ -128,17 +165,20 @@ class Registry:
         Raises:
             UnknownFactor: no table holds the id; names the nearest ones.
         """
-        family = self.family(identity.partition(".")[0])
-        if identity not in family:
-            known = list(family) or [i for name in self.families() for i in self.family(name)]
+        group = self._group(identity)
+        if not group:
+            import difflib  # noqa: PLC0415 - only a wrong name needs it
+
+            family = self.ids(identity.partition(".")[0])
+            known = family or [i for name in self.families() for i in self.ids(name)]
             nearest = difflib.get_close_matches(identity, known, n=3, cutoff=0.6)
             raise UnknownFactor(name=identity, nearest=nearest)
-        return family[identity]
+        return group
 
     def find(self, *ladder: str, when: date | None = None) -> Entry | None:
         """The first factor of a ladder of ids that holds a number, or nothing."""
         for identity in ladder:
-            group = self.family(identity.partition(".")[0]).get(identity)
+            group = self._group(identity)
             if group:
                 factor = _of_date(self._preferred(group), when)
                 asked = when.year if when else None

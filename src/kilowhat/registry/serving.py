@@ -77,7 +77,7 @@ def ranges(registry: Registry, subject: str) -> tuple[dict[str, Range], list[Ent
     """The ranges of a subject's deployment factors, by property, with their trail."""
     start = f"deployment.{subject}."
     found, trail = {}, []
-    for identity in registry.family("deployment"):
+    for identity in registry.ids("deployment"):
         if identity.startswith(start):
             entry = registry.factor(identity)
             trail.append(entry)

@@ -4,6 +4,10 @@ A table is a CSV under ``factors/`` whose name begins with its family (``grid_wa
 ``grid.…`` rows).  A row is refused, with its file and line, when its unit is not in the closed
 table, its source is unknown or may not be redistributed, its bounds are out of order, or it has
 neither a range nor a default spread.
+
+A table of thousands of rows is indexed first, with the checks that need no parsing made on every
+row; the rest of them are made on a row when it is used, and on every row by `FactorReader.read`,
+which the audit and the tests call.
 """
 
 from __future__ import annotations
@@ -12,8 +16,10 @@ import csv
 import hashlib
 import math
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,6 +138,22 @@ def _number(text: str, path: Path, line: int) -> float:
     return value
 
 
+_KEY = itemgetter(0, 10, 8)
+_SOURCE = itemgetter(10)
+
+
+def _cells(path: Path, columns: Sequence[str]) -> list[list[str]]:
+    """The rows of a CSV, as `rows` gives them but without line numbers: several times faster."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            found = list(csv.reader(file, strict=True))
+    except (UnicodeDecodeError, csv.Error):
+        found = []
+    if found[:1] != [list(columns)] or set(map(len, found)) != {len(columns)}:
+        return [cells for _, cells in rows(path, columns)]  # refuses, with the line
+    return found[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class FactorReader:
     """Reads factor tables against the sources and default spreads of a registry."""
@@ -139,6 +161,43 @@ class FactorReader:
     sources: dict[str, Source]
     spreads: dict[str, DefaultSpread]
     is_user: bool = False
+
+    def index(self, path: Path) -> dict[str, list[list[str]]]:
+        """The rows of one table by id, as text, to be given to `build`.
+
+        Raises:
+            DataError: the header differs, a row has too few cells, stands twice, has a malformed
+                id, or its source is unknown or may not be redistributed.
+        """
+        table = _cells(path, FACTOR_COLUMNS)
+        found: dict[str, list[list[str]]] = defaultdict(list)
+        for cells in table:
+            found[cells[0]].append(cells)
+        start = path.stem.partition("_")[0] + "."
+        is_sound = (
+            len(set(map(_KEY, table))) == len(table)
+            and all(key in self.sources and self._may_use(key) for key in set(map(_SOURCE, table)))
+            and all(name.startswith(start) and _ID.fullmatch(name) for name in found)
+        )
+        if not is_sound:
+            for _ in self.read(path):  # refuses, with the line and the reason
+                pass
+        return dict(found)
+
+    def build(self, path: Path, table: list[list[str]]) -> list[Factor]:
+        """The factors of some rows of an index.
+
+        Raises:
+            DataError: the first row that must be refused, with its line and the reason.
+        """
+        try:
+            return [self._factor(cells, path, 0) for cells in table]
+        except DataError:
+            lines = {tuple(cells): line for line, cells in rows(path, FACTOR_COLUMNS)}
+            return [self._factor(cells, path, lines[tuple(cells)]) for cells in table]
+
+    def _may_use(self, key: str) -> bool:
+        return self.is_user or self.sources[key].redistributable != "no"
 
     def read(self, path: Path) -> Iterator[Factor]:
         """The factors of one table.
@@ -179,7 +238,7 @@ class FactorReader:
         source = self.sources.get(key)
         if source is None:
             raise DataError(file=path.name, line=line, reason=f"source {key!r} is not known")
-        if source.redistributable == "no" and not self.is_user:
+        if not self._may_use(key):
             reason = f"source {key!r} may not be redistributed"
             raise DataError(file=path.name, line=line, reason=reason)
         return source

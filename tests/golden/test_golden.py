@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
+
+import pytest
 
 import golden
-import pytest
 
 
 @pytest.mark.parametrize("name", golden.TABLES)
@@ -33,4 +35,19 @@ def test_a_changed_number_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     cells[5] = "1234.5"
     changed = "\n".join([first, ",".join(cells), *rest[1:], ""])
     monkeypatch.setattr(golden, "written", lambda name: changed)
-    assert any(line.startswith("+") and ",1234.5," in line for line in golden.differences("factors"))
+    assert any(
+        line.startswith("+") and ",1234.5," in line for line in golden.differences("factors")
+    )
+
+
+def test_every_model_has_four_estimates_or_says_why_not() -> None:
+    with golden.path_of("estimates").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    per_model = Counter(row["model"] for row in rows)
+    assert len(per_model) >= 300
+    assert min(per_model.values()) >= 4
+    priced = [row for row in rows if row["energy_unit"]]
+    assert len(priced) > 0.9 * len(rows)
+    for row in priced:
+        low, middle, high = (float(row[f"energy_{point}"]) for point in ("p05", "p50", "p95"))
+        assert 0 < low <= middle <= high
