@@ -15,8 +15,7 @@ from kilowhat.domain.deployment import KnownDeployment
 from kilowhat.methods.architecture import of_parameters
 from kilowhat.methods.deployment import sample
 from kilowhat.methods.inference import features, price_list
-from kilowhat.methods.serving_tables import drawn
-from kilowhat.quantity.spread import Spread, normal_quantile, uniforms
+from kilowhat.quantity.spread import Spread, normal_quantile
 
 if TYPE_CHECKING:
     from kilowhat.domain.architecture import Architecture
@@ -104,7 +103,7 @@ FIGURES = (
             0.60,
             "Wh",
             model,
-            "azure",
+            "openai",
             (300.0, 0.0, 300.0),
             "wall",
         )
@@ -140,52 +139,39 @@ def checks() -> list[Check]:
 
 
 def _check(figure: Figure, known: Tables) -> Check:
-    architecture, precision = _architecture(figure.model)
-    fitted = drawn(known.coefficients, uniforms("inference.coefficients"))
+    architecture = _architecture(figure.model, known)
     found = sample(
         architecture,
         known.priors[figure.prior],
-        KnownDeployment(native_precision=precision),
+        KnownDeployment(),
         known.catalogue,
-        fitted,
-        uniforms,
+        known.coefficients,
+        known.uniform,
     )
-    z = normal_quantile(uniforms(f"inference.residual.{figure.model}"))
+    z = normal_quantile(known.uniform(f"inference.residual.{figure.model}"))
     residual = np.exp(residuals()["text"] * z)
-    prices = price_list(architecture, found.deployment, found.point, fitted[0], residual)
+    prices = price_list(
+        architecture, found.deployment, found.point, known.coefficients[0], residual
+    )
     energy = features(*figure.call) @ prices.energy_j
-    energy = energy * _number(known, "host_ratio") * _number(known, "idle_ratio")
+    for name in ("host_ratio", "idle_ratio"):
+        energy = energy * known.number(f"deployment.hyperscale.{name}")
     if figure.stages == "wall":
-        energy = energy * Spread(*_pue()).quantile(uniforms("facility.hyperscale.pue"))
+        energy = energy * known.number("facility.hyperscale.pue")
     energy = energy / (J_PER_WH if figure.unit == "Wh" else figure.call[2])
     return Check(figure, *(float(q) for q in np.quantile(energy, [0.05, 0.5, 0.95])))
 
 
-def _number(known: Tables, name: str) -> Vector:
-    key = f"deployment.hyperscale.{name}"
-    return Spread(*known.ranges[key]).quantile(uniforms(key))
-
-
-def _pue() -> tuple[float, float, float, str]:
-    with (DATA / "factors" / "facility.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["id"] == "facility.hyperscale.pue":
-                low, central, high = (float(row[key]) for key in ("low", "central", "high"))
-                return low, central, high, row["shape"]
-    message = "no facility.hyperscale.pue"
-    raise LookupError(message)
-
-
-def _architecture(model: str) -> tuple[Architecture, str | None]:
-    """Layout of a model, or draws of one of its believed size; precision if published."""
+def _architecture(model: str, known: Tables) -> Architecture:
+    """Layout of a model, or draws of one of its believed size."""
     with (DATA / "models.csv").open(encoding="utf-8", newline="") as file:
         row = next(row for row in csv.DictReader(file) if row["id"] == model)
     if row["architecture"]:
-        return layouts(DATA / "architectures.csv")[row["architecture"]], None
-    size = uniforms(f"models.{model}")
+        return layouts(DATA / "architectures.csv")[row["architecture"]]
+    size = known.uniform(f"model.{model}.size")
     total = _believed(row, "total").quantile(size) * 1e9
     active = np.minimum(_believed(row, "active").quantile(size) * 1e9, total)
-    return of_parameters(model, total, active), None
+    return of_parameters(model, total, active)
 
 
 def _believed(row: dict[str, str], name: str) -> Spread:

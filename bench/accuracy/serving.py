@@ -2,52 +2,70 @@
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kilowhat.methods.serving_tables import (
-    accelerator,
-    read_catalogue,
-    read_coefficients,
-    read_priors,
-    read_ranges,
-)
+import numpy as np
+
+from kilowhat.assessment.hardware import Machines
+from kilowhat.methods.call_features import Coefficients, Corrections
+from kilowhat.methods.units import Catalogue
+from kilowhat.registry import serving
+from kilowhat.registry.resolve import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     from kilowhat.domain.deployment import DeploymentPrior
     from kilowhat.methods.call_features import Vector
-    from kilowhat.methods.units import Catalogue
 
 DATA = Path(__file__).parents[2] / "src" / "kilowhat" / "data"
 
 
 @dataclass(frozen=True)
 class Tables:
-    """Priors by id and provider, catalogue, joint table of coefficients, ranges of factors."""
+    """Priors by id, catalogue, the shipped draws of the coefficients, and a registry."""
 
-    priors: Mapping[str, DeploymentPrior]
+    registry: Registry
+    priors: dict[str, DeploymentPrior]
     catalogue: Catalogue
-    coefficients: Mapping[str, Vector]
-    ranges: Mapping[str, tuple[float, float, float, str]]
+    coefficients: tuple[Coefficients, Corrections]
+
+    @property
+    def uniform(self) -> Callable[[str], Vector]:
+        """Uniform numbers by key, the same vector each time."""
+        return self.registry.uniform
+
+    def number(self, identity: str) -> Vector:
+        """Draws of a factor [in its own unit]."""
+        return np.asarray(self.registry.value(self.registry.factor(identity).factor).magnitude)
 
 
-def tables(data: Path = DATA) -> Tables:
-    """The shipped tables of a data directory."""
-    hardware: dict[str, dict[str, float]] = {}
-    with (data / "factors" / "hardware.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            _, name, number = row["id"].split(".")
-            hardware.setdefault(name, {})[number] = float(row["central"])
-    made = {name: accelerator(name, values.get) for name, values in hardware.items()}
-    usable = {name: machine for name, machine in made.items() if machine is not None}
-    ranges = read_ranges(data)
-    return Tables(
-        read_priors(data, ranges),
-        read_catalogue(data, ranges, usable),
-        read_coefficients(data),
-        ranges,
+@cache
+def tables() -> Tables:
+    """The shipped tables."""
+    registry = Registry()
+    machines = Machines(registry)
+    names = ("open", "api", "openai", "google", "deepseek")
+    priors = {name: serving.prior(registry, name)[0] for name in names}
+    used = {name for prior in priors.values() for name, _ in prior.accelerators}
+    catalogue = Catalogue(
+        accelerators={name: machines.by_id(name) for name in used},
+        precisions=serving.precisions(),
+        kinds=serving.kinds(),
+        ranges=serving.shared_ranges(registry),
+    )
+    return Tables(registry, priors, catalogue, _drawn(registry))
+
+
+def _drawn(registry: Registry) -> tuple[Coefficients, Corrections]:
+    """Whole rows of the joint table, one for each draw; row 0 is the fit to everything."""
+    table = registry.joint("coefficients")
+    uniform = registry.uniform("inference.text.coefficients")
+    rows = 1 + (uniform * (len(table["draw"]) - 1)).astype(int)
+    return (
+        Coefficients(**{field.name: table[field.name][rows] for field in fields(Coefficients)}),
+        Corrections(**{field.name: table[field.name][rows] for field in fields(Corrections)}),
     )

@@ -20,11 +20,11 @@ from tools.fit.text import (
 
 from bench.accuracy.case import Case, case_of
 from bench.accuracy.peers import ecologits, regression
-from bench.accuracy.serving import DATA, Tables, tables
+from bench.accuracy.serving import DATA, tables
 from kilowhat.domain.deployment import KnownDeployment
 from kilowhat.methods.deployment import sample
 from kilowhat.methods.inference import features, price_list
-from kilowhat.quantity.spread import normal_quantile, uniforms
+from kilowhat.quantity.spread import normal_quantile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,10 +43,10 @@ class Study:
     def __init__(self, reference: Path) -> None:
         self.rows = read(reference / "mlenergy_dev.parquet", DATA / "architectures.csv")
         self.errors, self.fits = leave_one_out(self.rows, fit(self.rows))
-        self.tables: Tables = tables()
+        self.tables = tables()
         self.layouts = layouts(DATA / "architectures.csv")
         self.names = model_layouts(DATA / "architectures.csv")
-        shipped = self.tables.coefficients
+        shipped = self.tables.registry.joint("coefficients")
         draws = np.array([shipped[name] for name in NAMES]).T[1:]
         self.relative = coefficient_bounds(self.rows, draws)
         self.sigmas = residuals()
@@ -199,9 +199,11 @@ def _quantiles(study: Study, rows: Rows, index: int, speed: bool) -> Vector:  # 
         told,
         study.tables.catalogue,
         (step, corrections),
-        uniforms,
+        study.tables.uniform,
     )
-    residual = np.exp(study.sigmas["text"] * normal_quantile(uniforms(architecture.name)))
+    residual = np.exp(
+        study.sigmas["text"] * normal_quantile(study.tables.uniform(architecture.name))
+    )
     prices = price_list(architecture, found.deployment, found.point, step, residual)
     energy = features(tokens_in, 0.0, tokens_out) @ prices.energy_j / tokens_out
     return np.quantile(energy, [0.05, 0.5, 0.95])

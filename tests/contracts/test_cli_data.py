@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -409,16 +411,21 @@ def test_another_shell_is_a_wrong_use(kilowhat: Terminal) -> None:
         ("kilowhat estimate x --region aws:eu-west", "aws:eu-west-3"),
     ],
 )
-def test_names_are_completed(
-    kilowhat: Terminal, monkeypatch: pytest.MonkeyPatch, words: str, offered: str
-) -> None:
-    monkeypatch.setenv("COMP_WORDS", words)
-    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
-    monkeypatch.setenv("_KILOWHAT_COMPLETE", "bash_complete")
-    with pytest.raises(SystemExit) as caught:
-        run([])
-    assert caught.value.code == 0
-    assert f"plain,{offered}" in kilowhat.capsys.readouterr().out.splitlines()
+def test_names_are_completed(words: str, offered: str) -> None:
+    asked = {
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+        "_KILOWHAT_COMPLETE": "bash_complete",
+    }
+    told = subprocess.run(
+        [sys.executable, "-m", "kilowhat"],
+        env=os.environ | asked,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"plain,{offered}" in told.stdout.splitlines()
+    assert told.stderr == ""
 
 
 @pytest.mark.parametrize("kind", ["model", "equivalence"])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import os
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kilowhat.assessment.hardware import Machines
 from kilowhat.domain.deployment import Deployment, KnownDeployment, OperatingPoint
 from kilowhat.errors import DoesNotFit, UnsupportedPrecision
-from kilowhat.methods import serving_tables
 from kilowhat.methods.architecture import of_layout, of_parameters
+from kilowhat.methods.call_features import Coefficients, Corrections
 from kilowhat.methods.deployment import sample
 from kilowhat.methods.inference import (
     FEATURES,
@@ -25,10 +27,12 @@ from kilowhat.methods.inference import (
     mean_features,
     price_list,
 )
-from kilowhat.methods.units import possible_units, prior_name, weight_bytes
+from kilowhat.methods.units import Catalogue, possible_units, weight_bytes
 from kilowhat.quantity.spread import uniforms
+from kilowhat.registry import serving
+from kilowhat.registry.resolve import Registry
+from kilowhat.registry.tables import DATA
 
-DATA = Path(serving_tables.__file__).parents[1] / "data"
 CHAT = (127.0, 0.0, 400.0, 0.0, 0.0)
 
 
@@ -48,22 +52,26 @@ def layouts():
 
 @cache
 def tables():
-    hardware: dict[str, dict[str, float]] = {}
-    with (DATA / "factors" / "hardware.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            _, name, number = row["id"].split(".")
-            hardware.setdefault(name, {})[number] = float(row["central"])
-    machines = {
-        name: machine
-        for name, values in hardware.items()
-        if (machine := serving_tables.accelerator(name, values.get))
-    }
-    ranges = serving_tables.read_ranges(DATA)
-    coefficients = serving_tables.drawn(
-        serving_tables.read_coefficients(DATA), uniforms("inference.coefficients")
+    registry = Registry()
+    machines = Machines(registry)
+    names = ("open", "api", "openai", "google", "anthropic", "deepseek", "alibaba", "amazon")
+    names += ("on-premises", "own-machine")
+    priors = {name: serving.prior(registry, name)[0] for name in names}
+    used = {name for prior in priors.values() for name, _ in prior.accelerators}
+    used |= {"rtx-3060"}
+    catalogue = Catalogue(
+        {name: machines.by_id(name) for name in used},
+        serving.precisions(),
+        serving.kinds(),
+        serving.shared_ranges(registry),
     )
-    catalogue = serving_tables.read_catalogue(DATA, ranges, machines)
-    return serving_tables.read_priors(DATA, ranges), catalogue, coefficients
+    table = registry.joint("coefficients")
+    rows = 1 + (registry.uniform("coefficients") * (len(table["draw"]) - 1)).astype(int)
+    fitted = tuple(
+        kind(**{field.name: table[field.name][rows] for field in fields(kind)})
+        for kind in (Coefficients, Corrections)
+    )
+    return priors, catalogue, fitted
 
 
 def architecture(name):
@@ -144,8 +152,9 @@ def test_the_mean_call_costs_exactly_power_times_time(model, point, batch, count
     assert np.allclose(total, count * mean.power_w * mean.time_s, rtol=1e-9)
     assert np.allclose(busy, count * mean.time_s, rtol=1e-9)
     assert prices.energy_j.shape[0] == len(FEATURES)
-    assert np.all(np.isfinite(prices.energy_j)) and np.all(prices.energy_j >= 0)
-    assert np.all(np.isfinite(prices.occupancy_s)) and np.all(prices.occupancy_s >= 0)
+    for price in prices:
+        assert np.all(np.isfinite(price))
+        assert np.all(price >= 0)
     assert np.all(mean.power_w <= deployment.tdp_w)
 
 
@@ -162,7 +171,7 @@ def test_a_larger_batch_costs_less_per_call_and_serves_each_client_slower(model)
     point = OperatingPoint(127.0, 0.0, 400.0)
     batches = (1.0, 4.0, 16.0, 64.0, 256.0)
     calls = [mean_call(shape, h100(8.0, batch), point, coefficients) for batch in batches]
-    for fewer, more in zip(calls, calls[1:], strict=False):
+    for fewer, more in pairwise(calls):
         assert np.all(more.energy_j < fewer.energy_j)
         assert np.all(more.tokens_per_second < fewer.tokens_per_second)
 
@@ -348,29 +357,6 @@ def test_a_size_of_unknown_value_widens_the_answer():
     narrow = energy(of_parameters("x", 3e11, 6e10), prior="openai")
     assert wide.shape == narrow.shape
     assert np.log(wide).std() > np.log(narrow).std()
-
-
-@pytest.mark.parametrize(
-    ("provider", "kind", "is_open", "expected"),
-    [
-        (None, None, True, "open"),
-        ("deepseek", None, True, "deepseek"),
-        (None, None, False, "api"),
-        (None, "laptop", True, "own-machine"),
-        (None, "datacentre", True, "open"),
-    ],
-)
-def test_the_prior_follows_from_what_is_told(provider, kind, is_open, expected):
-    name = prior_name(provider, kind, is_open=is_open, has_concurrency=False)
-    assert name == expected
-
-
-def test_coefficients_are_drawn_row_by_row():
-    table = serving_tables.read_coefficients(DATA)
-    step, corrections = serving_tables.drawn(table, uniforms("inference.coefficients"))
-    row = {name: values[1:] for name, values in table.items()}
-    found = np.flatnonzero(row["layer_s"] == step.layer_s[0])
-    assert any(row["fp8_layers"][i] == corrections.fp8_layers[0] for i in found)
 
 
 @pytest.mark.reference

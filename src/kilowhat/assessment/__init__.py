@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kilowhat.assessment.answer import Answer, Question, answer
+from kilowhat.assessment.question import Answer, Question, answer
 from kilowhat.assessment.estimator import Estimator
 from kilowhat.assessment.result import Assessment, Context
 from kilowhat.assessment.site import Sites

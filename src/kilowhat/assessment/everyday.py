@@ -94,7 +94,9 @@ def like(
 ) -> list[Likeness]:
     """The everyday equivalents that say an amount best to readers of a country."""
     known = [item for item in equivalences(registry.data) if item.is_for(amount.dimension)]
-    central = Quantity(float(np.median(amount.magnitude)), amount.dimension)
+    ordered = np.sort(np.ravel(amount.magnitude))  # np.median would import np.ma
+    middle = (ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2]) / 2
+    central = Quantity(float(middle), amount.dimension)
     counts = {}
     for item in known:
         entry = registry.factor(item.factor)

@@ -58,7 +58,8 @@ class PreparedMedia:
         """The images or videos of the activity."""
         count = use.calls * max(use.images, 1.0)
         plural = "" if count == 1 else "s"
-        return FunctionalUnit(f"{count:.15g} {self.noun}{plural}", self.noun, count)
+        label = mark("{count} image(s)") if self.noun == "image" else mark("{count} video(s)")
+        return FunctionalUnit(f"{count:.15g} {self.noun}{plural}", label, count)
 
 
 class MediaPricer:

@@ -53,10 +53,10 @@ class PreparedFigure:
         """The uses of the activity, or its seconds where no length is given."""
         if self.is_per_second and not _seconds(use):
             name = f"{use.calls:.15g} s of video"
-            return FunctionalUnit(name, mark("1 s of video"), use.calls)
+            return FunctionalUnit(name, mark("{count} s of video"), use.calls)
         count = use.calls * (1.0 if self.is_per_second else max(use.images, 1.0))
         name = "1 use" if count == 1 else f"{count:.15g} uses"
-        return FunctionalUnit(name, mark("1 use"), count)
+        return FunctionalUnit(name, mark("{count} use(s)"), count)
 
 
 def _seconds(use: Activity) -> float:

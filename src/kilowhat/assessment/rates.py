@@ -152,6 +152,7 @@ class RateBuilder:
             ratio = self._value(f"deployment.{kind}.idle_ratio")
             it_energy = self._add(Stage.IDLE, it_energy, facility.idle_energy(it_energy, ratio))
         if Stage.FACILITY in rates.boundary:
+            rates.missing["facility", "water"] = mark("on-site water follows from the IT energy")
             return it_energy
         pue = self._value(*self._facility_ladder("pue"))
         try:

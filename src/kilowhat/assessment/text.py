@@ -77,9 +77,8 @@ class PreparedText:
 
     def unit(self, use: Activity) -> FunctionalUnit:
         """The calls of the activity."""
-        if use.calls == 1:
-            return FunctionalUnit("1 call", mark("1 call"))
-        return FunctionalUnit(f"{use.calls:.15g} calls", mark("{count} calls"), use.calls)
+        name = "1 call" if use.calls == 1 else f"{use.calls:.15g} calls"
+        return FunctionalUnit(name, mark("{count} call(s)"), use.calls)
 
 
 def lengths(use: Activity, input_tokens: float, output_tokens: float) -> tuple[float, float]:

@@ -5,7 +5,6 @@ Each field knows its kind and its bounds, so a wrong value gives the same senten
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from kilowhat.domain.activity import Activity
 from kilowhat.errors import InvalidValue, KilowhatError, UnknownName
 from kilowhat.language import mark, translate
-from kilowhat.quantity.notation import format_number, parse_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,6 +54,8 @@ def _fail(field: Field, value: object, expected: str) -> InvalidValue:
 
 def _plain(bound: float) -> str:
     """A bound as a reader writes it, powers of ten from a million million on."""
+    from kilowhat.quantity.notation import format_number  # noqa: PLC0415 - for errors only
+
     return format_number(bound, None) if bound < 1e12 else f"{bound:g}"
 
 
@@ -90,6 +90,8 @@ def _read_text(field: Field, value: object) -> str:
 def _read_duration(field: Field, value: object) -> float:
     if not isinstance(value, str) or value.strip().replace(".", "", 1).isdigit():
         return _read_number(field, value)
+    from kilowhat.quantity.reading import parse_quantity  # noqa: PLC0415 - seldom written out
+
     try:
         return _read_number(field, parse_quantity(value).to("s"))
     except KilowhatError:
@@ -275,6 +277,8 @@ def _read_all(given: Mapping[str, object], fields: Mapping[str, Field]) -> dict[
             continue
         field = fields.get(name)
         if field is None:
+            import difflib  # noqa: PLC0415 - only a wrong name needs it
+
             nearest = difflib.get_close_matches(name[:40], fields, n=3, cutoff=0.5)
             raise UnknownName(name=name, nearest=nearest)
         values[field.attribute] = field.read(value)

@@ -76,7 +76,7 @@ class Localised(click.Command):
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The help text, translated."""
-        original, self.help = self.help, translate(self.help or "")
+        original, self.help = self.help, translate(self.help) if self.help else ""
         try:
             super().format_help_text(ctx, formatter)
         finally:
@@ -86,7 +86,7 @@ class Localised(click.Command):
         """The options, their help translated."""
         rows = []
         for parameter in self.get_params(ctx):
-            row = parameter.get_help_record(ctx)
+            row = None if isinstance(parameter, click.Argument) else parameter.get_help_record(ctx)
             if row is not None:
                 rows.append((row[0], translate(row[1])))
         if rows:

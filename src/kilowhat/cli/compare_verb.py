@@ -7,13 +7,18 @@ from typing import Any
 
 import click
 
-from kilowhat.cli.options import common, registry_of, verb, with_settings
+from kilowhat.cli.options import common, complete, registry_of, verb, with_settings
 from kilowhat.language import mark
 
 
 @verb("compare", mark("An amount in everyday equivalents, in both directions."))
 @click.argument("amount", nargs=-1, required=True)
-@click.option("--to", metavar="THING", help=mark("one everyday thing only: led, tgv, kettle"))
+@click.option(
+    "--to",
+    metavar="THING",
+    shell_complete=complete("equivalence"),
+    help=mark("one everyday thing only: led, tgv, kettle"),
+)
 @click.option("--most", metavar="N", type=click.IntRange(1, 100), default=6, help=mark("how many"))
 @common
 def command(amount: tuple[str, ...], to: str | None, most: int, **options: Any) -> int:

@@ -156,9 +156,9 @@ def _rows(registry: Registry, identity: str) -> list[Factor]:
     """
     wanted = identity.strip().lower()
     family = wanted.partition(".")[0]
-    if family in registry.families() and wanted in registry.family(family):
-        return registry.family(family)[wanted]
-    known = [i for name in registry.families() for i in registry.family(name)]
+    if family in registry.families() and wanted in registry.ids(family):
+        return registry.candidates(wanted)
+    known = [i for name in registry.families() for i in registry.ids(name)]
     raise UnknownFactor(
         name=identity, nearest=difflib.get_close_matches(wanted, known, n=3, cutoff=0.6)
     )
@@ -173,7 +173,7 @@ def show(identity: str, **options: Any) -> int:
     rows = _rows(registry, identity)
     used = registry.factor(rows[0].id).factor
     if options["as_json"]:
-        print_json([as_dict(row) | {"is_used": row is used} for row in rows])
+        print_json([as_dict(row) | {"is_used": row == used} for row in rows])
         return 0
     _show_table(rows, used)
     for line in _details(rows):
@@ -195,7 +195,7 @@ def _show_table(rows: Sequence[Factor], used: Factor) -> None:
     )
     cells = tuple(
         (
-            "→" if row is used else "", validity(row), number(row.central, None), width(row),
+            "→" if row == used else "", validity(row), number(row.central, None), width(row),
             unit(row.unit), translate(_BASIS[row.basis]), row.source.key,
         )
         for row in rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -10,6 +9,7 @@ import click
 from kilowhat.assessment.uses import FIELDS
 from kilowhat.cli.options import (
     common,
+    complete,
     field_options,
     registry_of,
     use_of,
@@ -23,15 +23,20 @@ UNITS_PER = ("call", "1k-calls", "1M-tokens", "image", "second", "user-year")
 
 
 @verb("estimate", mark("Energy, carbon, water and hardware of a use of a model."))
-@click.argument("model", required=False)
+@click.argument("model", required=False, shell_complete=complete("model"))
 @field_options(field for field in FIELDS if field.name != "model")
-@click.option("--versus", metavar="MODEL2", help=mark("compare with another model, same use"))
+@click.option(
+    "--versus",
+    metavar="MODEL2",
+    shell_complete=complete("model"),
+    help=mark("compare with another model, same use"),
+)
 @click.option("--methods", is_flag=True, help=mark("published methods side by side with ours"))
 @click.option("--explain", is_flag=True, help=mark("every formula, factor, source and doubt"))
 @click.option("--this-call", is_flag=True, help=mark("the wider interval of one single call"))
 @click.option("--users", metavar="N", help=mark("a population of users"))
 @click.option("--per-day", metavar="N", help=mark("uses per user and day"))
-@click.option("--per", metavar="UNIT", help=mark("result per: ") + ", ".join(UNITS_PER))
+@click.option("--per", metavar="|".join(UNITS_PER), help=mark("the functional unit of the result"))
 @click.option("--market", is_flag=True, help=mark("market-based carbon beside, where known"))
 @click.option("--marginal", is_flag=True, help=mark("marginal carbon beside, where known"))
 @click.option(
@@ -68,6 +73,8 @@ def command(model: str | None, lines: str | None, **options: Any) -> int:
     )
     result = answer(question, registry_of(options))
     if options["as_json"]:
+        import json
+
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False, indent=2))
         return 0
     from kilowhat.cli.render import write_answer

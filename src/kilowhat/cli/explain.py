@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kilowhat.cli.render import CATEGORIES, STAGES, interval_text, width
-from kilowhat.display.text import Column, Table, wrap, write_table
+from kilowhat.display.text import Column, Table, wrap, write_entry, write_table
 from kilowhat.domain.impact import Interval
 from kilowhat.language import mark, translate
 from kilowhat.quantity.notation import format_number, format_quantity, format_value, write_interval
@@ -89,11 +89,12 @@ def _hardware(assessment: Assessment) -> list[str]:
     context = assessment.context
     lines = []
     if context.accelerators:
-        lines.append(f"  {translate(mark('accelerators'))}: {', '.join(context.accelerators)}")
+        machines = translate(STAGES["accelerator"])
+        lines.append("  " + write_entry(machines, ", ".join(context.accelerators)))
     for name, values in context.influences.items():
         if name in DEPLOYMENT:
             text = write_interval(*summarise(values), "number")
-            lines.append(f"  {translate(DEPLOYMENT[name])}: {text}")
+            lines.append("  " + write_entry(translate(DEPLOYMENT[name]), str(text)))
     return lines
 
 
@@ -112,7 +113,7 @@ def _stages(assessment: Assessment) -> list[str]:
         if stage not in FORMULAS:
             continue
         formula, endings = FORMULAS[stage]
-        lines = [f"{translate(STAGES[stage])}: {formula}"]
+        lines = [write_entry(translate(STAGES[stage]), formula)]
         seen = set()
         for entry in assessment.context.rates.trail:
             factor = entry.factor
@@ -122,14 +123,17 @@ def _stages(assessment: Assessment) -> list[str]:
         for category, value in values.items():
             name = translate(CATEGORIES[category])
             if isinstance(value, Interval):
-                lines.append(f"  → {name}: {interval_text(value, category)}")
+                lines.append("  → " + write_entry(name, interval_text(value, category)))
             else:
-                lines.append(f"  → {name}: — ({translate(value.reason)})")
+                lines.append("  → " + write_entry(name, f"— ({translate(value.reason)})"))
         blocks.append("\n".join(lines))
     parts = assessment.parts()
     if parts:
         lines = [translate(mark("Greenhouse gas of the grid, apart:"))]
-        lines += [f"  {translate(PARTS[n])}: {interval_text(v, 'ghg')}" for n, v in parts.items()]
+        lines += [
+            "  " + write_entry(translate(PARTS[name]), interval_text(value, "ghg"))
+            for name, value in parts.items()
+        ]
         blocks.append("\n".join(lines))
     return blocks
 

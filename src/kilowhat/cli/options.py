@@ -232,8 +232,4 @@ def _factor_names() -> list[tuple[str, str]]:
     from kilowhat.registry.resolve import Registry
 
     registry = Registry()
-    return [
-        (identity, group[0].unit)
-        for family in registry.families()
-        for identity, group in registry.family(family).items()
-    ]
+    return [(identity, "") for family in registry.families() for identity in registry.ids(family)]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from kilowhat.assessment.answer import describe
+from kilowhat.assessment.question import describe
 from kilowhat.assessment.rates import UNITS
 from kilowhat.display.bars import Interval as Bar
 from kilowhat.display.bars import write_bars
-from kilowhat.display.text import Column, Table, wrap, write_table
+from kilowhat.display.text import Column, Table, wrap, write_entry, write_table
 from kilowhat.domain.boundary import Stage
 from kilowhat.domain.impact import Interval, Missing
 from kilowhat.language import current, mark, translate
@@ -25,10 +25,11 @@ from kilowhat.registry.places import zones
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kilowhat.assessment.answer import Answer, Population
+    from kilowhat.assessment.question import Answer, Population
     from kilowhat.assessment.everyday import Comparison, Likeness
     from kilowhat.assessment.peers import Method
     from kilowhat.assessment.result import Assessment
+    from kilowhat.domain.impact import FunctionalUnit
 
 FAMILIES = {
     "energy": "energy",
@@ -136,9 +137,17 @@ def _heading(assessment: Assessment) -> str:
         for name, value in counts.items()
         if name != "calls" or value != 1
     ]
-    head = f"{assessment.context.model}: " + (", ".join(words) if words else assessment.unit.name)
+    head = f"{assessment.context.model}: " + (
+        ", ".join(words) if words else unit_text(assessment.unit)
+    )
     place = place_name(assessment)
-    return f"{head}\n{translate(mark('Per {unit}')).format(unit=assessment.unit.name)} · {place}"
+    per = translate(mark("Per {unit}")).format(unit=unit_text(assessment.unit))
+    return f"{head}\n{per} · {place}"
+
+
+def unit_text(unit: FunctionalUnit) -> str:
+    """A functional unit in the language in use."""
+    return translate(unit.label).format(count=format_number(unit.count, None))
 
 
 def place_name(assessment: Assessment) -> str:
@@ -217,7 +226,7 @@ def _beside(assessment: Assessment, names: list[str]) -> str:
                 from kilowhat.quantity.spread import summarise
 
                 interval = Interval("gCO2e", *summarise(assessment.energy_j * rate))
-                lines.append(f"{translate(BESIDE[key])}: {interval_text(interval, 'ghg')}")
+                lines.append(write_entry(translate(BESIDE[key]), interval_text(interval, "ghg")))
         if not found:
             sentence = translate(mark("{name}: no sourced factor for this zone."))
             lines.append(sentence.format(name=translate(BESIDE[wanted[name][0]])))
@@ -309,8 +318,8 @@ def likeness_text(likeness: Likeness) -> str:
 
 def _likenesses(likenesses: Iterable[Likeness]) -> str:
     lines = [
-        f"{translate(CATEGORIES[item.category])}: {likeness_text(item)}"
-        f" ({item.entry.factor.source.publisher or item.entry.factor.source.title})"
+        write_entry(translate(CATEGORIES[item.category]), likeness_text(item))
+        + f" ({item.entry.factor.source.publisher or item.entry.factor.source.title})"
         for item in likenesses
     ]
     return "\n".join(part for line in lines for part in wrap(line, width()))
@@ -344,7 +353,8 @@ def _lines(messages: Iterable[str]) -> str:
 
 def _versions(assessment: Assessment, *, explain: bool) -> str:
     result = f"kilowhat {assessment.to_dict(stages=False)['code_version']}"
-    result += f" · {translate(mark('data'))} {assessment.context.registry.version}"
+    data = translate(mark("data {version}")).format(version=assessment.context.registry.version)
+    result += f" · {data}"
     if not explain:
         result += " · " + translate(mark("--explain shows every formula, factor and source"))
     return "\n".join(wrap(result, width()))

@@ -8,11 +8,20 @@ from typing import Any
 import click
 
 from kilowhat.assessment.uses import TRAINING_FIELDS, training_values
-from kilowhat.cli.options import common, field_options, registry_of, use_of, verb, with_settings
+from kilowhat.cli.options import (
+    common,
+    complete,
+    field_options,
+    registry_of,
+    use_of,
+    verb,
+    with_settings,
+)
 from kilowhat.language import mark
 
+
 @verb("train", mark("The training of a model: declared hours and computed arithmetic."))
-@click.argument("model", required=False)
+@click.argument("model", required=False, shell_complete=complete("model"))
 @field_options(field for field in TRAINING_FIELDS if field.name != "model")
 @common
 def command(model: str | None, **options: Any) -> int:

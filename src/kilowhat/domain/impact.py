@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kilowhat.language import translate
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -32,7 +34,7 @@ class Missing:
 
     def to_dict(self) -> dict[str, object]:
         """The gap as JSON shows it."""
-        return {"unit": self.unit, "missing": self.reason}
+        return {"unit": self.unit, "missing": translate(self.reason)}
 
 
 @dataclass(frozen=True, slots=True)

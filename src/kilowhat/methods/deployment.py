@@ -17,6 +17,8 @@ from kilowhat.quantity.spread import Spread, normal_quantile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from kilowhat.domain.architecture import Architecture, Magnitude
     from kilowhat.domain.deployment import (
         Accelerator,
@@ -318,7 +320,7 @@ def _link(accelerator: Accelerator) -> float:
 def _peak(accelerator: Accelerator, precision: Precision) -> float:
     """Peak of the arithmetic that the weights are multiplied in [FLOP/s]."""
     peaks = accelerator.peak_flop_s
-    return peaks.get(precision.arithmetic, peaks["bf16"])
+    return peaks.get(precision.arithmetic) or peaks.get("bf16") or min(peaks.values())
 
 
 def _kind_factors(draw: _Draw, name: str) -> tuple[Magnitude, Magnitude, Magnitude]:

@@ -132,6 +132,7 @@ def choose(
 
     Source: none; a rule of presentation.
 
+    >>> from kilowhat.domain.equivalence import Equivalence
     >>> lamp = Equivalence("led", "energy", "everyday.led-bulb.power", "h", {}, ("world",), 1)
     >>> [item.id for item in choose([lamp], {"led": 11.4})]
     ['led']
@@ -173,6 +174,7 @@ def named(
 
     Source: none; a look-up.
 
+    >>> from kilowhat.domain.equivalence import Equivalence
     >>> labels = {"en": ("hour of an LED bulb", "hours of an LED bulb")}
     >>> named([Equivalence("led", "energy", "f", "h", labels, (), 1)], "LED bulb").id
     'led'

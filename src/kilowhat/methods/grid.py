@@ -24,7 +24,7 @@ def emissions(energy: Quantity, intensity: Quantity) -> Quantity:
     Source: GHG Protocol Scope 2 Guidance 2015, chapter 6.
 
     >>> from kilowhat.quantity.quantity import Quantity
-    >>> emissions(Quantity.of(2, "kWh"), Quantity.of(50, "gCO2e/kWh")).to("gCO2e")
+    >>> round(emissions(Quantity.of(2, "kWh"), Quantity.of(50, "gCO2e/kWh")).to("gCO2e"), 6)
     100.0
     """
     return energy * intensity
@@ -110,7 +110,7 @@ def primary_energy(energy: Quantity, ratio: Quantity) -> Quantity:
     Source: EN 15804 (total use of primary energy resources).
 
     >>> from kilowhat.quantity.quantity import Quantity
-    >>> primary_energy(Quantity.of(1, "kWh"), Quantity.of(9.0, "MJ/kWh")).to("MJ")
+    >>> round(primary_energy(Quantity.of(1, "kWh"), Quantity.of(9.0, "MJ/kWh")).to("MJ"), 6)
     9.0
     """
     return energy * ratio
@@ -131,7 +131,8 @@ def resource_depletion(energy: Quantity, intensity: Quantity) -> Quantity:
     Source: European Commission Environmental Footprint 3.1 (resource use, minerals and metals).
 
     >>> from kilowhat.quantity.quantity import Quantity
-    >>> resource_depletion(Quantity.of(1, "kWh"), Quantity.of(5e-8, "kgSbeq/kWh")).to("kgSbeq")
-    5e-08
+    >>> lost = resource_depletion(Quantity.of(1, "kWh"), Quantity.of(5e-8, "kgSbeq/kWh"))
+    >>> round(lost.to("mgSbeq"), 6)
+    0.05
     """
     return energy * intensity

@@ -91,7 +91,8 @@ def loads(
     with the coefficients of `data/inference/coefficients.csv`.
     """
     step = _step(deployment, point, coefficients)
-    table = Loads(*([0.0] * len(FEATURES) for _ in Loads._fields))
+    empty: list[list[Magnitude]] = [[0.0] * len(FEATURES) for _ in Loads._fields]
+    table = Loads(*empty)
     _add_weights(table, step, architecture, deployment, coefficients)
     _add_context(table, step, architecture, deployment, coefficients)
     _add_arithmetic(table, step, architecture, deployment, coefficients)

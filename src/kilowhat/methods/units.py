@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,7 +25,6 @@ MEMORY_SHARE = 0.9
 """Share of an accelerator's memory that a server may fill with weights and cache."""
 WEIGHT_SHARE = 0.76
 """Share of the memory that weights fill in the smallest unit somebody would choose."""
-PERSONAL_KINDS = frozenset({"desktop", "laptop", "edge"})
 WIDE_EXPERTS = 2e11
 """Expert weights above which wide expert parallelism is an option."""
 
@@ -42,7 +42,8 @@ class Catalogue(NamedTuple):
     ranges: Mapping[str, tuple[float, float, float, str]]
 
 
-class Unit(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Unit:
     """One way in which the model may be served, with its weight; sizes may be draws."""
 
     accelerator: Accelerator
@@ -266,33 +267,3 @@ def _sizes(
         wide = np.where(is_wide, np.maximum(count, smallest), smallest)
         sizes.append(size(wide, np.where(is_wide, 1.0, NODE_SIZE), p))
     return [size for size in sizes if size[2] > 0.0]
-
-
-def prior_name(
-    provider: str | None, accelerator_kind: str | None, *, is_open: bool, has_concurrency: bool
-) -> str:
-    """Which prior stands for a use, when no more than this is known of its deployment.
-
-    A model of open weights of which no provider is told is taken as a benchmark or a dedicated
-    endpoint would run it; a provider, or a model that only its maker serves, as in production;
-    a desktop or laptop accelerator as a machine of one's own.
-
-    Args:
-        provider: who serves the model, if told; else the maker of a closed model.
-        accelerator_kind: `kind` of the accelerator in `accelerators.csv`, if one is told.
-        is_open: whether the weights are open.
-        has_concurrency: whether a concurrency is told.
-
-    Returns:
-        A key of the priors; `api` is the fallback for a provider that none stands for.
-
-    Source: judgement.
-
-    >>> prior_name(None, None, is_open=True, has_concurrency=False)
-    'open'
-    """
-    if accelerator_kind in PERSONAL_KINDS and not has_concurrency:
-        return "own-machine"
-    if accelerator_kind is not None or (provider is None and is_open):
-        return "open"
-    return provider or "api"

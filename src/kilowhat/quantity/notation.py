@@ -10,18 +10,21 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from kilowhat.errors import InvalidValue
 from kilowhat.language import current, mark, translate
-from kilowhat.quantity.reading import (
-    Reading,
-    parse_number,
-    parse_quantity,
-    read_quantity,
-    split_quantity,
-)
 from kilowhat.quantity.unit_words import read_unit, write_unit
 from kilowhat.quantity.units import Dimension, parse_unit
+
+if TYPE_CHECKING:
+    from kilowhat.quantity.reading import (
+        Reading,
+        parse_number,
+        parse_quantity,
+        read_quantity,
+        split_quantity,
+    )
 
 __all__ = [
     "FAMILIES",
@@ -42,6 +45,17 @@ __all__ = [
     "write_interval",
     "write_unit",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """What reads numbers and units is imported when something is read."""
+    if name in __all__:
+        from kilowhat.quantity import reading  # noqa: PLC0415 - most uses only write
+
+        return getattr(reading, name)
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)
+
 
 NARROW_SPACE = "\u202f"  # no-break; French thousands, and between a French number and its unit
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -110,7 +110,11 @@ def answer(question: Question, registry: Registry) -> Answer:
         other = activity(over(question.use, {"model": question.versus}))
         versus = _shaped(estimator.estimate(other), question, registry)
         ratio = assessment.ratio(versus)
-    methods = methods_beside(whole, registry) if question.with_methods else ()
+    methods: Iterable[Method] = ()
+    if question.with_methods:
+        from kilowhat.assessment.peers import methods_beside  # noqa: PLC0415 - seldom asked for
+
+        methods = methods_beside(whole, registry)
     population = _population(whole, question, registry)
     return Answer(
         assessment, versus, ratio, tuple(methods), population, likenesses(assessment, registry)
