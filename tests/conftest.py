@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from hypothesis import settings
@@ -12,7 +12,7 @@ from hypothesis import settings
 from kilowhat.language import set_language
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from kilowhat.assessment.estimator import Estimator
     from kilowhat.registry.resolve import Registry
@@ -61,3 +61,31 @@ def newcomer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     yield tmp_path
     set_language("en")
+
+
+class Told(NamedTuple):
+    """What a command line gave: its exit code, and both of its streams."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def terminal(
+    newcomer: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., Told]:
+    """A newcomer's command line in this process, its words given one by one."""
+    import os
+
+    from kilowhat.cli import run
+
+    def tell(*words: object) -> Told:
+        if "LANGUAGE" in os.environ:
+            monkeypatch.setenv("LANGUAGE", "en")  # the command line before may have spoken French
+        code = run([str(word) for word in words])
+        return Told(code, *capsys.readouterr())
+
+    return tell

@@ -32,6 +32,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
+from kilowhat.language import set_language
+
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = "100"
 TIME_LIMIT_S = 300
@@ -153,6 +155,7 @@ def renew(text: str, speaking: str) -> str:
     """A page with every marked block run again."""
     head, generated, _ = text.partition(GENERATED)
     names: dict[str, object] = {"__name__": "__main__"}
+    set_language(speaking)
 
     def block(match: re.Match[str]) -> str:
         body, kind = match["body"], match["kind"]

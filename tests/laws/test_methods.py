@@ -91,8 +91,9 @@ def test_what_is_raised_is_told(name: str) -> None:
     if any(isinstance(node, ast.Raise) for node in ast.walk(tree)):
         assert "Raises:" in said(name)
     if "Raises:" in said(name):
+        flags = re.MULTILINE
         known = {*vars(importlib.import_module("kilowhat.errors")), "KeyError", "ValueError"}
-        lines = re.findall(r"^ {4}(\w+(?:, \w+)*): ", said(name).partition("Raises:")[2], re.M)
+        lines = re.findall(r"^ {4}(\w+(?:, \w+)*): ", said(name).partition("Raises:")[2], flags)
         kinds = {kind for line in lines for kind in line.split(", ")}
         assert kinds or "Nothing." in said(name)
         assert kinds <= known

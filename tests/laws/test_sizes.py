@@ -137,7 +137,7 @@ def test_an_estimate_needs_only_what_the_package_depends_on() -> None:
 
 
 def test_the_public_names_are_the_ones_that_load() -> None:
-    assert set(kilowhat.__all__) == {*kilowhat._HOMES, "__version__"}  # noqa: SLF001
+    assert set(kilowhat.__all__) == {*kilowhat._HOMES, "__version__"}
     for public in kilowhat.__all__:
         assert getattr(kilowhat, public) is not None
     with pytest.raises(AttributeError, match="no attribute"):

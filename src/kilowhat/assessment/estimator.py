@@ -10,6 +10,8 @@ from kilowhat.assessment.hardware import Machines
 from kilowhat.assessment.result import Assessment, Terms
 from kilowhat.assessment.site import Sites
 from kilowhat.assessment.text import TextPricer
+from kilowhat.errors import UsageError
+from kilowhat.quantity.spread import priced
 from kilowhat.registry import models
 from kilowhat.registry.resolve import Registry
 
@@ -61,7 +63,7 @@ class Estimator:
         self.registry = registry or Registry()
         self._machines, self._sites = Machines(self.registry), Sites(self.registry)
         self._text = TextPricer(self.registry, self._machines, self._sites)
-        self._kept: OrderedDict[object, Prepared] = OrderedDict()
+        self._kept: OrderedDict[object, Prepared | UsageError] = OrderedDict()
 
     @cached_property
     def _media(self) -> MediaPricer:
@@ -84,11 +86,18 @@ class Estimator:
         pricer = self._pricer(use)
         key = (pricer, pricer.situation(use))
         if key in self._kept:
-            return self._kept[key]
-        prepared = pricer.prepare(use)
-        self._kept[key] = prepared
-        if len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
+            self._kept.move_to_end(key)
+            prepared = self._kept[key]
+        else:
+            try:
+                prepared = pricer.prepare(use)
+            except UsageError as error:
+                prepared = error
+            self._kept[key] = prepared
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        if isinstance(prepared, UsageError):
+            raise prepared.with_traceback(None)
         return prepared
 
     def _pricer(self, use: Activity) -> TextPricer | MediaPricer | FigurePricer:
@@ -113,8 +122,8 @@ class Estimator:
         return Assessment(
             use,
             prepared.context,
-            features @ prepared.energy_prices,
-            features @ prepared.time_prices,
+            priced(features[None], prepared.energy_prices)[0],
+            priced(features[None], prepared.time_prices)[0],
             prepared.unit(use),
             terms=Terms(prepared.names, features, prepared.energy_prices),
         )

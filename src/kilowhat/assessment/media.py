@@ -58,8 +58,10 @@ class PreparedMedia:
         """The images or videos of the activity."""
         count = use.calls * max(use.images, 1.0)
         plural = "" if count == 1 else "s"
-        label = mark("{count} image(s)") if self.noun == "image" else mark("{count} video(s)")
-        return FunctionalUnit(f"{count:.15g} {self.noun}{plural}", label, count)
+        name = f"{count:.15g} {self.noun}{plural}"
+        if self.noun == "image":
+            return FunctionalUnit(name, mark("{count} image"), count, mark("{count} images"))
+        return FunctionalUnit(name, mark("{count} video"), count, mark("{count} videos"))
 
 
 class MediaPricer:

@@ -56,7 +56,7 @@ class PreparedFigure:
             return FunctionalUnit(name, mark("{count} s of video"), use.calls)
         count = use.calls * (1.0 if self.is_per_second else max(use.images, 1.0))
         name = "1 use" if count == 1 else f"{count:.15g} uses"
-        return FunctionalUnit(name, mark("{count} use(s)"), count)
+        return FunctionalUnit(name, mark("{count} use"), count, mark("{count} uses"))
 
 
 def _seconds(use: Activity) -> float:

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
 DAYS_A_YEAR = 365.25
 SECONDS_A_DAY = 86400.0
+PER_LABELS = {
+    "call": mark("1 call"),
+    "1k-calls": mark("1,000 calls"),
+    "1M-tokens": mark("1,000,000 tokens"),
+    "image": mark("1 image"),
+    "second": mark("1 s of video"),
+    "user-year": mark("1 user and year"),
+}
 UNITS_PER = ("call", "1k-calls", "1M-tokens", "image", "second", "user-year")
 
 
@@ -178,9 +186,9 @@ def _per(assessment: Assessment, per: str, per_day: float | None) -> Assessment:
             "second": mark("--video is needed"),
         }
         raise InvalidValue(name="per", value=per, expected=translate(needed[per]))
-    label = {"1k-calls": "1,000 calls", "1M-tokens": "1,000,000 tokens", "second": "1 s of video"}
-    name = label.get(per, f"1 {per}")
-    return assessment.scaled(1 / count, FunctionalUnit(name, name, 1.0))
+    names = {"1k-calls": "1,000 calls", "1M-tokens": "1,000,000 tokens", "second": "1 s of video"}
+    name = names.get(per, f"1 {per}")
+    return assessment.scaled(1 / count, FunctionalUnit(name, PER_LABELS[per], 1.0))
 
 
 def _population(

@@ -78,7 +78,7 @@ class PreparedText:
     def unit(self, use: Activity) -> FunctionalUnit:
         """The calls of the activity."""
         name = "1 call" if use.calls == 1 else f"{use.calls:.15g} calls"
-        return FunctionalUnit(name, mark("{count} call(s)"), use.calls)
+        return FunctionalUnit(name, mark("{count} call"), use.calls, mark("{count} calls"))
 
 
 def lengths(use: Activity, input_tokens: float, output_tokens: float) -> tuple[float, float]:
@@ -321,6 +321,8 @@ class TextPricer:
             sentence = translate(mark("No --out given: {count} tokens, the median answer assumed."))
             notes.append(sentence.format(count=f"{default_out:g}"))
         model = subject.model
+        if use.images_in and model is not None and not model.takes_images:
+            notes.append(mark("No table says that this model reads images."))
         if model is not None and model.kind == "embedding":
             notes.append(mark("An embedding is priced as the reading of a prompt."))
         elif model is not None and use.images_in and not model.takes_images:

@@ -60,14 +60,13 @@ def _plain(bound: float) -> str:
 
 
 def _read_number(field: Field, value: object) -> float:
-    needed = translate(mark("a number is needed"))
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise _fail(field, value, needed)
+        raise _fail(field, value, translate(mark("a number is needed")))
     try:
         number = float(value)
     except (ValueError, OverflowError):
-        raise _fail(field, value, needed) from None
-    if not math.isfinite(number) or not field.low <= number <= field.high:
+        raise _fail(field, value, translate(mark("a number is needed"))) from None
+    if not field.low <= number <= field.high:  # which no "not a number" does
         expected = translate(mark("between {low} and {high}"))
         bounds = {"low": _plain(field.low), "high": _plain(field.high)}
         raise _fail(field, value, expected.format(**bounds))
@@ -223,6 +222,8 @@ def over(defaults: Mapping[str, object], use: Mapping[str, object]) -> dict[str,
     >>> over({"model": "gpt-4o", "zone": "FRA"}, {"region": "aws:us-east-1"})
     {'model': 'gpt-4o', 'region': 'aws:us-east-1'}
     """
+    if not defaults:
+        return dict(use)
     given = {name for name, value in use.items() if value is not None}
     hidden = {name for group in _ALTERNATIVES if given.intersection(group) for name in group}
     kept = {name: value for name, value in defaults.items() if name not in hidden - given}
@@ -287,16 +288,9 @@ def _read_all(given: Mapping[str, object], fields: Mapping[str, Field]) -> dict[
 
 def _check(use: Activity) -> None:
     """Refuse fields that contradict one another."""
-    inside = translate(mark("at most {other} = {limit}"))
-    if use.cached_tokens > (use.input_tokens or 0):
-        expected = inside.format(other="in", limit=f"{use.input_tokens or 0:g}")
-        raise InvalidValue(name="cached", value=f"{use.cached_tokens:g}", expected=expected)
-    if use.reasoning_tokens > (use.output_tokens or 0):
-        expected = inside.format(other="out", limit=f"{use.output_tokens or 0:g}")
-        raise InvalidValue(name="reasoning", value=f"{use.reasoning_tokens:g}", expected=expected)
-    if use.active is not None and use.active > (use.parameters or 0):
-        expected = inside.format(other="parameters", limit=f"{use.parameters or 0:g}")
-        raise InvalidValue(name="active", value=f"{use.active:g}", expected=expected)
+    _at_most("cached", use.cached_tokens, "in", use.input_tokens)
+    _at_most("reasoning", use.reasoning_tokens, "out", use.output_tokens)
+    _at_most("active", use.active or 0.0, "parameters", use.parameters)
     if use.frames and use.video_s and use.fps and abs(use.frames - use.video_s * use.fps) > 1.5:
         frames = f"{use.video_s * use.fps:g}"
         expected = translate(mark("video × fps is {frames}")).format(frames=frames)
@@ -308,6 +302,17 @@ def _check(use: Activity) -> None:
     if use.count is not None and use.accelerator is None:
         expected = translate(mark("count needs an accelerator"))
         raise InvalidValue(name="count", value=use.count, expected=expected)
+
+
+def _at_most(name: str, value: float, other: str, limit: float | None) -> None:
+    """Refuse a part that is larger than its whole."""
+    if value > (limit or 0.0):
+        expected = translate(mark("at most {other} = {limit}"))
+        raise InvalidValue(
+            name=name,
+            value=f"{value:g}",
+            expected=expected.format(other=other, limit=f"{limit or 0:g}"),
+        )
 
 
 def refuse_media_fields(use: Activity) -> None:

@@ -66,15 +66,15 @@ BESIDE = {
     "long_run_marginal": mark("Marginal, long run (combined margin)"),
 }
 FIELDS = {
-    "in": mark("{count} tokens in"),
-    "cached": mark("{count} cached"),
-    "out": mark("{count} tokens out"),
-    "reasoning": mark("{count} of reasoning"),
-    "images_in": mark("{count} image(s) in"),
-    "videos_in": mark("{count} video(s) in"),
-    "images": mark("{count} image(s)"),
-    "video_s": mark("{count} s of video"),
-    "calls": mark("{count} call(s)"),
+    "in": (mark("{count} token in"), mark("{count} tokens in")),
+    "cached": (mark("{count} cached"), mark("{count} cached")),
+    "out": (mark("{count} token out"), mark("{count} tokens out")),
+    "reasoning": (mark("{count} of reasoning"), mark("{count} of reasoning")),
+    "images_in": (mark("{count} image in"), mark("{count} images in")),
+    "videos_in": (mark("{count} video in"), mark("{count} videos in")),
+    "images": (mark("{count} image"), mark("{count} images")),
+    "video_s": (mark("{count} s of video"), mark("{count} s of video")),
+    "calls": (mark("{count} call"), mark("{count} calls")),
 }
 
 
@@ -133,7 +133,7 @@ def _heading(assessment: Assessment) -> str:
     use = assessment.activity
     counts = describe(use)
     words = [
-        translate(FIELDS[name]).format(count=format_number(value, None))
+        counted(*FIELDS[name], value)
         for name, value in counts.items()
         if name != "calls" or value != 1
     ]
@@ -147,7 +147,13 @@ def _heading(assessment: Assessment) -> str:
 
 def unit_text(unit: FunctionalUnit) -> str:
     """A functional unit in the language in use."""
-    return translate(unit.label).format(count=format_number(unit.count, None))
+    return counted(unit.label, unit.plural or unit.label, unit.count)
+
+
+def counted(one: str, many: str, count: float) -> str:
+    """A count with its noun, singular or plural as the language in use wants."""
+    is_single = abs(count) < 2 if current() == "fr" else count == 1
+    return translate(one if is_single else many).format(count=format_number(count, None))
 
 
 def place_name(assessment: Assessment) -> str:

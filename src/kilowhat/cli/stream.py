@@ -8,11 +8,12 @@ from contextlib import ExitStack, contextmanager
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import click
 
-from kilowhat.assessment import Estimator, price
+from kilowhat.assessment import Estimator
+from kilowhat.assessment.bulk import Bulk, Slot
 from kilowhat.assessment.uses import activity, over
 from kilowhat.cli.options import registry_of, use_of
 from kilowhat.errors import InvalidValue, KilowhatError, UsageError
@@ -21,7 +22,7 @@ from kilowhat.language import mark, translate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kilowhat.assessment.result import Context
+    from kilowhat.assessment.bulk import Layout, Plan
     from kilowhat.domain.activity import Activity
 
 CHUNK = 512
@@ -90,6 +91,41 @@ def _lines(file: TextIO) -> Iterator[str]:
         yield line
 
 
+class Form(NamedTuple):
+    """The text of the results of one situation, around what differs between them."""
+
+    body: str
+    tail: str
+
+    @classmethod
+    def of(cls, plan: Plan, *, stages: bool) -> Form:
+        """The text of a plan, with a place for its functional unit and for each number."""
+        shared = plan.context.shared_dict()
+        if not stages:
+            del shared["trail"]
+        whole = plan.head | {"functional_unit": _HOLE} | _with_holes(plan.layout)
+        body = _DUMP(whole)[1:-1].replace("%", "%%").replace(_DUMP(_HOLE), "%s", 1)
+        return cls(body.replace(_DUMP(_HOLE), "%r"), f", {_DUMP(shared)[1:]}\n")
+
+    def write(self, identity: dict[str, object], unit: str, numbers: list[float]) -> str:
+        """One line: what the use calls itself, then its result."""
+        head = f"{_DUMP(identity)[:-1]}, " if identity else "{"
+        return head + self.body % (_DUMP(unit), *numbers) + self.tail
+
+
+_HOLE = "\0"  # no text of ours holds it
+
+
+def _with_holes(layout: Layout) -> dict[str, object]:
+    """A layout with a hole for each number."""
+    return {
+        name: {"unit": part.unit, "p05": _HOLE, "p50": _HOLE, "p95": _HOLE}
+        if isinstance(part, Slot)
+        else (_with_holes(part) if isinstance(part, dict) else part)
+        for name, part in layout.items()
+    }
+
+
 class Pricing:
     """Turns numbered lines of JSON into lines of JSON.
 
@@ -100,52 +136,49 @@ class Pricing:
     """
 
     def __init__(self, estimator: Estimator, defaults: dict[str, object], *, stages: bool) -> None:
-        self.estimator = estimator
         self.defaults = defaults
-        self.stages = stages
-        self._tails: dict[int, tuple[Context, str]] = {}
+        self.bulk = Bulk(estimator, stages=stages)
+        self._forms: dict[int, tuple[Plan, Form]] = {}
 
     def price(self, chunk: list[tuple[int, str]]) -> list[str]:
         """The results of some lines, in order; blank lines yield nothing."""
         results: list[str] = []
         identities: list[dict[str, object]] = []
         uses: list[Activity] = []
-        places: list[int] = []
+        places: list[tuple[int, int]] = []
         for number, line in chunk:
             if not line.strip():
                 continue
-            identity, use = self._read(number, line)
+            identity, use = self._read(line)
             if isinstance(use, KilowhatError):
                 results.append(_failure(identity, number, use))
                 continue
-            places.append(len(results))
+            places.append((len(results), number))
             results.append("")
-            identities.append(identity | {"line": number})
+            identities.append(identity)
             uses.append(use)
-        priced = price(self.estimator, uses, stages=self.stages)
-        for place, identity, result in zip(places, identities, priced, strict=True):
-            line_number = identity.pop("line")
-            if isinstance(result, KilowhatError):
-                results[place] = _failure(identity, line_number, result)
-            else:
-                own = _DUMP(identity | result.own)
-                results[place] = f"{own[:-1]}, {self._tail(result.context)}\n"
+        sheets, errors = self.bulk.sheets(uses)
+        for index, error in errors.items():
+            place, number = places[index]
+            results[place] = _failure(identities[index], number, error)
+        for sheet in sheets:
+            form = self._form(sheet.plan)
+            table = sheet.numbers.reshape(len(sheet.indexes), -1).tolist()
+            for index, unit, numbers in zip(sheet.indexes, sheet.units, table, strict=True):
+                results[places[index][0]] = form.write(identities[index], unit, numbers)
         return results
 
-    def _tail(self, context: Context) -> str:
+    def _form(self, plan: Plan) -> Form:
         """What the results of one situation say alike, written once."""
-        known = self._tails.get(id(context))
-        if known is None or known[0] is not context:
-            shared = context.shared_dict()
-            if not self.stages:
-                del shared["trail"]
-            known = (context, _DUMP(shared)[1:])
-            self._tails[id(context)] = known
-            if len(self._tails) > CHUNK:
-                self._tails.pop(next(iter(self._tails)))
+        known = self._forms.get(id(plan))
+        if known is None or known[0] is not plan:
+            known = (plan, Form.of(plan, stages=self.bulk.stages))
+            self._forms[id(plan)] = known
+            if len(self._forms) > CHUNK:
+                self._forms.pop(next(iter(self._forms)))
         return known[1]
 
-    def _read(self, number: int, line: str) -> tuple[dict[str, object], Activity | KilowhatError]:
+    def _read(self, line: str) -> tuple[dict[str, object], Activity | KilowhatError]:
         """The identity of a line, and its use or its error."""
         identity: dict[str, object] = {}
         try:

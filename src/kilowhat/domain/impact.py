@@ -39,8 +39,12 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class FunctionalUnit:
-    """What a result is per (ISO 14040): its name, and how many the activity holds."""
+    """What a result is per (ISO 14040): its name, and how many the activity holds.
+
+    ``label`` and ``plural`` are texts for the catalogue, with a place for ``{count}``.
+    """
 
     name: str
     label: str
     count: float = 1.0
+    plural: str = ""

@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 
     from kilowhat.methods.call_features import Vector
 
-GRID = 48
-SPEED_SPREAD = 0.2
-"""Standard deviation of the logarithm of observed over computed speed."""
-REACH = 2.0
-"""How many of these a speed may lie outside of everything believed before it is a surprise."""
+GRID = 32
 
 OUTSIDE = mark(
     "The observed speed lies outside what the known ways of serving this model reach; "
@@ -64,10 +60,12 @@ def condition(
     tokens_per_second: float,
     weights: Sequence[float],
     speed: Callable[[Vector], Vector],
+    spread: float = 0.2,
+    reach: float = 2.0,
 ) -> Conditioned:
     """Distributions of the way of serving and of its concurrency, given an observed speed.
 
-    Formula: weight ∝ prior · exp(−(ln v_observed − ln v_computed)^2/(2·0.2^2)), on a grid of
+    Formula: weight ∝ prior · exp(−(ln v_observed − ln v_computed)^2/(2·spread^2)), on a grid of
     equal prior probability of the concurrency.
 
     Args:
@@ -75,6 +73,8 @@ def condition(
         weights: prior weights of the ways of serving [1].
         speed: computed speeds [token/s], shape (n_units, GRID), for given probabilities of
             the concurrency, shape (GRID,).
+        spread: standard deviation of the logarithm of observed over computed speed [1].
+        reach: how many of these a speed may lie outside of everything believed [1].
 
     Returns:
         The distributions; wider, and with a warning, when no way reaches such a speed.
@@ -86,9 +86,9 @@ def condition(
     True
     """
     middles = (np.arange(GRID) + 0.5) / GRID
-    distance = (np.log(tokens_per_second) - np.log(speed(middles))) / SPEED_SPREAD
+    distance = (np.log(tokens_per_second) - np.log(speed(middles))) / spread
     nearest = float(np.min(np.abs(distance)))
-    beyond = max(nearest - REACH, 0.0)
+    beyond = max(nearest - reach, 0.0)
     likelihood = np.exp(-0.5 * (distance**2 - nearest**2))
     joint = np.asarray(weights)[:, None] * likelihood + 1e-300
     by_unit = joint.sum(axis=1)
@@ -97,6 +97,6 @@ def condition(
     return Conditioned(
         units=np.cumsum(by_unit) / by_unit.sum(),
         shares=shares,
-        excess=0.5 * SPEED_SPREAD * beyond,
+        excess=0.5 * spread * beyond,
         warnings=(OUTSIDE,) if beyond else (),
     )

@@ -11,7 +11,7 @@ from kilowhat.domain.deployment import Deployment, OperatingPoint
 from kilowhat.methods.conditioning import condition
 from kilowhat.methods.inference import mean_call
 from kilowhat.methods.roofline import cache_shards
-from kilowhat.methods.units import MEMORY_SHARE, possible_units, weight_bytes
+from kilowhat.methods.units import possible_units, weight_bytes
 from kilowhat.quantity.spread import Spread, normal_quantile
 
 if TYPE_CHECKING:
@@ -29,15 +29,7 @@ if TYPE_CHECKING:
     from kilowhat.methods.call_features import Coefficients, Corrections, Vector
 from kilowhat.methods.units import Catalogue, Unit
 
-CACHE_BYTES = 2.0
-DEFAULT_CHUNK_TOKENS = 8192.0
-PCIE_LINK_B_S = 64e9
-"""PCIe 4.0 x16, both directions, where no link is published."""
-DATACENTRE_LINK_B_S = 400e9
-"""The same for accelerators with high-bandwidth memory: the slowest published one."""
-LARGE_BANDWIDTH_B_S = 1.2e12
-DRAFT_WORK = 1.5
-"""Tokens computed in vain and by the draft model, per step of speculative decoding."""
+GIGA = 1e9
 FITTED_YEAR = 2026
 
 Range: TypeAlias = tuple[float, float, float, str]
@@ -81,6 +73,27 @@ def sample(
         UnsupportedPrecision: the accelerator that is known lacks the precision.
 
     Source: priors in `data/deployments.csv` and `data/factors/deployment.csv`.
+
+    >>> from kilowhat.domain.deployment import Accelerator, DeploymentPrior, KnownDeployment
+    >>> from kilowhat.domain.deployment import Precision
+    >>> from kilowhat.methods.architecture import of_parameters
+    >>> plain = Precision("bf16", 2.0, 2.0, "bf16", "bf16", "")
+    >>> h100 = Accelerator("h100-sxm", 700.0, 80e9, 3.35e12, 900e9, {"bf16": 989e12})
+    >>> from kilowhat.methods.call_features import Coefficients, Corrections
+    >>> from kilowhat.methods.units import Catalogue
+    >>> from kilowhat.quantity.spread import uniforms
+    >>> shared = {name: (x, x, x, "point") for name, x in
+    ...           {"weight_share": 0.76, "memory_share": 0.9, "wide_experts": 2e11,
+    ...            "cache_bytes": 2.0, "chunk_tokens": 8192.0, "fast_memory": 1200.0,
+    ...            "datacentre_link": 400.0}.items()}
+    >>> tables = Catalogue({"h100-sxm": h100}, {"bf16": plain}, {"h100-sxm": "hopper"}, shared)
+    >>> prior = DeploymentPrior("open", "endpoint", (("h100-sxm", 1.0),), (("bf16", 1.0),),
+    ...     ((1.0, 1.0),), (), {"length_variety": (1.5, 1.5, 1.5, "point")}, False, 0.0)
+    >>> known = KnownDeployment("h100-sxm", 1.0, 64.0, lengths=(100.0, 0.0, 400.0, 0.0, 0.0))
+    >>> fitted = (Coefficients(*[0.5] * 19), Corrections(*[1.0] * 7))
+    >>> found = sample(of_parameters("8B", 8e9, 8e9), prior, known, tables, fitted, uniforms)
+    >>> found.deployment.concurrency
+    64.0
     """
     units = possible_units(architecture, prior, known, catalogue)
     point = _point(prior, known, uniform)
@@ -93,7 +106,13 @@ def sample(
         index = np.searchsorted(share, first).clip(0, len(units) - 1)
         return Sampled(_assemble(draw, units, index, second, point), point)
     central = _central(draw, fitted)
-    found = condition(known.tokens_per_second, weights, central.speeds)
+    found = condition(
+        known.tokens_per_second,
+        weights,
+        central.speeds,
+        catalogue.number("speed_spread"),
+        catalogue.number("speed_reach"),
+    )
     index, second = found.unit(first), found.share(first, second)
     deployment = _assemble(draw, units, index, second, point)
     if found.warnings:
@@ -221,6 +240,7 @@ def _assemble(
     def pick(value: Callable[[Unit], Magnitude]) -> Magnitude:
         return _gather([value(unit) for unit in units], index)
 
+    number = draw.catalogue.number
     machines = list(dict.fromkeys(unit.accelerator.id for unit in units))
     factors = {name: _kind_factors(draw, name) for name in machines}
     count, ranks = pick(lambda u: u.count), pick(lambda u: u.data_parallel)
@@ -230,9 +250,10 @@ def _assemble(
     tokens = pick(lambda u: gain if u.is_speculative else 1.0)
     concurrency = _concurrency(draw, share, count)
     if draw.known.concurrency is None:
-        memory = pick(lambda u: MEMORY_SHARE * u.accelerator.memory_b)
+        memory = pick(lambda u: number("memory_share") * u.accelerator.memory_b)
         weights = pick(lambda u: _held_bytes(draw.architecture, u))
-        room = _room(draw.architecture, point, count, ranks, memory, weights)
+        cache_bytes = number("cache_bytes")
+        room = _room(draw.architecture, point, count, ranks, memory, weights, cache_bytes)
         concurrency = np.minimum(concurrency, room)
     fixed = draw.corrections
     return Deployment(
@@ -247,24 +268,22 @@ def _assemble(
         tdp_w=pick(lambda u: u.accelerator.tdp_w),
         bandwidth_b_s=pick(lambda u: u.accelerator.bandwidth_b_s),
         peak_flop_s=pick(lambda u: _peak(u.accelerator, u.precision)),
-        link_b_s=pick(lambda u: _link(u.accelerator)),
+        link_b_s=pick(lambda u: _link(u.accelerator, draw.catalogue)),
         dense_bytes=pick(lambda u: u.precision.dense_bytes),
         expert_bytes=pick(lambda u: u.precision.expert_bytes),
-        cache_bytes=CACHE_BYTES,
+        cache_bytes=number("cache_bytes"),
         bandwidth_factor=pick(lambda u: factors[u.accelerator.id][0]),
         compute_factor=pick(
             lambda u: factors[u.accelerator.id][1] * (fixed.fp8_compute if _is_narrow(u) else 1.0)
         ),
         expert_factor=pick(lambda u: _expert_factor(u.precision, fixed)),
         overhead_factor=pick(lambda u: factors[u.accelerator.id][2]),
-        expert_layer_factor=pick(
-            lambda u: fixed.fp8_layers if u.precision.fitted == "fp8" else 1.0
-        ),
-        chunk_tokens=DEFAULT_CHUNK_TOKENS * ranks,
+        expert_layer_factor=pick(lambda u: _expert_layer_factor(u.precision, fixed)),
+        chunk_tokens=number("chunk_tokens") * ranks,
         tokens_per_step=tokens,
         work_per_step=1.0
         if np.ndim(tokens) == 0
-        else np.where(tokens > 1.0, tokens + DRAFT_WORK, 1.0),
+        else np.where(tokens > 1.0, tokens + number("draft_work"), 1.0),
         generation_factor=_generation(draw),
     )
 
@@ -293,6 +312,7 @@ def _room(
     ranks: Magnitude,
     memory: Magnitude,
     weights: Magnitude,
+    cache_bytes: float,
 ) -> Magnitude:
     """Sequences whose cache fits beside the weights [1]."""
     context = point.fresh_tokens + point.cached_tokens + 0.5 * point.output_tokens
@@ -300,8 +320,8 @@ def _room(
         context, architecture.window_tokens
     )
     copies = count / cache_shards(architecture, count, ranks)
-    each = architecture.cache_elements * CACHE_BYTES * seen * copies
-    each = each + architecture.state_elements * CACHE_BYTES
+    each = architecture.cache_elements * cache_bytes * seen * copies
+    each = each + architecture.state_elements * cache_bytes
     return np.maximum((memory * count - weights) / each, 1.0)
 
 
@@ -311,10 +331,11 @@ def _is_narrow(unit: Unit) -> bool:
     return arithmetic != "bf16" and arithmetic in unit.accelerator.peak_flop_s
 
 
-def _link(accelerator: Accelerator) -> float:
+def _link(accelerator: Accelerator, catalogue: Catalogue) -> float:
     """Bandwidth of the link to neighbours, a usual one where none is published [B/s]."""
-    is_large = accelerator.bandwidth_b_s >= LARGE_BANDWIDTH_B_S
-    return accelerator.link_b_s or (DATACENTRE_LINK_B_S if is_large else PCIE_LINK_B_S)
+    is_fast = accelerator.bandwidth_b_s >= catalogue.number("fast_memory") * GIGA
+    usual = catalogue.number("datacentre_link" if is_fast else "pcie_link") * GIGA
+    return accelerator.link_b_s or usual
 
 
 def _peak(accelerator: Accelerator, precision: Precision) -> float:

@@ -91,6 +91,19 @@ def price_list(
         a call [J, shape (n_draws,)], and of the mean call exactly n·P·t/B·T_out.
 
     Source: roofline model with the coefficients of `data/inference/coefficients.csv`.
+
+    >>> from kilowhat.domain.deployment import Deployment, OperatingPoint
+    >>> from kilowhat.methods.architecture import of_parameters
+    >>> from kilowhat.methods.call_features import Coefficients
+    >>> fitted = Coefficients(.5, .1, .8, .6, .9, .5, .8, .5, .7, 6e-5, 5e-5, 1e-5, .3, .7, 1.2,
+    ...                       500., 800., .01, .03)
+    >>> machine = Deployment("endpoint", ("h100-sxm",), 0, 1., 1., 64., 700., 3.35e12, 989e12,
+    ...                      900e9, 2., 2., 2.)
+    >>> point = OperatingPoint(100., 0., 400.)
+    >>> model = of_parameters("8B", 8e9, 8e9)
+    >>> prices = price_list(model, machine, point, fitted)
+    >>> bool(0.05 < (features(100, 0, 400) @ prices.energy_j)[0] / 400 < 0.2)
+    True
     """
     seconds = loads(architecture, deployment, point, coefficients, with_media=with_media)
     pace = _pace(seconds, mean_features(point), coefficients)
@@ -111,10 +124,28 @@ def mean_call(
 
     Formula: tokens/s of a client = T_out/(B·t), by Little's law.
 
+    Args:
+        architecture: the model.
+        deployment: the machines.
+        point: the mean call that they are busy with.
+        coefficients: the fitted coefficients.
+
     Returns:
         Energy [J], time of the unit [s], power of one accelerator [W], speed [token/s].
 
     Source: as `price_list`.
+
+    >>> from kilowhat.domain.deployment import Deployment, OperatingPoint
+    >>> from kilowhat.methods.architecture import of_parameters
+    >>> from kilowhat.methods.call_features import Coefficients
+    >>> fitted = Coefficients(.5, .1, .8, .6, .9, .5, .8, .5, .7, 6e-5, 5e-5, 1e-5, .3, .7, 1.2,
+    ...                       500., 800., .01, .03)
+    >>> machine = Deployment("endpoint", ("h100-sxm",), 0, 1., 1., 64., 700., 3.35e12, 989e12,
+    ...                      900e9, 2., 2., 2.)
+    >>> point = OperatingPoint(100., 0., 400.)
+    >>> model = of_parameters("8B", 8e9, 8e9)
+    >>> bool(60 < mean_call(model, machine, point, fitted).tokens_per_second < 120)
+    True
     """
     seconds = loads(architecture, deployment, point, coefficients)
     pace = _pace(seconds, mean_features(point), coefficients)
@@ -180,8 +211,9 @@ def _total(column: list[Magnitude], mean: list[Magnitude]) -> Magnitude:
     """Seconds of one resource for the mean call [s]."""
     total: Magnitude = 0.0
     for seconds, amount in zip(column, mean, strict=True):
-        if not _is_zero(seconds):
-            total = total + seconds * amount
+        if not _is_zero(seconds) and not _is_zero(amount):
+            part = seconds * amount
+            total = part if _is_zero(total) else total + part
     return total
 
 

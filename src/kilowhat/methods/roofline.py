@@ -89,6 +89,18 @@ def loads(
 
     Source: roofline model (Williams, Waterman and Patterson 2009, 10.1145/1498765.1498785)
     with the coefficients of `data/inference/coefficients.csv`.
+
+    >>> from kilowhat.domain.deployment import Deployment, OperatingPoint
+    >>> from kilowhat.methods.architecture import of_parameters
+    >>> from kilowhat.methods.call_features import Coefficients
+    >>> fitted = Coefficients(.5, .1, .8, .6, .9, .5, .8, .5, .7, 6e-5, 5e-5, 1e-5, .3, .7, 1.2,
+    ...                       500., 800., .01, .03)
+    >>> machine = Deployment("endpoint", ("h100-sxm",), 0, 1., 1., 64., 700., 3.35e12, 989e12,
+    ...                      900e9, 2., 2., 2.)
+    >>> point = OperatingPoint(100., 0., 400.)
+    >>> model = of_parameters("8B", 8e9, 8e9)
+    >>> bool(loads(model, machine, point, fitted).memory[1] > 0)
+    True
     """
     step = _step(deployment, point, coefficients)
     empty: list[list[Magnitude]] = [[0.0] * len(FEATURES) for _ in Loads._fields]
@@ -107,7 +119,10 @@ def _step(deployment: Deployment, point: OperatingPoint, coefficients: Coefficie
 
     With λ prompts arriving per step, a share λ/(1 + λ) of the steps reads 1 + λ prompts each.
     """
-    media = point.images * coefficients.image_tokens + point.videos * coefficients.video_tokens
+    media: Magnitude = 0.0
+    if np.any(point.images) or np.any(point.videos):
+        media = point.images * coefficients.image_tokens
+        media = media + point.videos * coefficients.video_tokens
     fresh = point.fresh_tokens + media
     whole = fresh + point.cached_tokens
     sequences = deployment.tokens_per_step * deployment.concurrency
@@ -115,14 +130,19 @@ def _step(deployment: Deployment, point: OperatingPoint, coefficients: Coefficie
     is_decoding = point.output_tokens * chunk >= sequences * fresh
     arrivals = sequences / np.maximum(point.output_tokens, 1e-9) * np.maximum(1.0, fresh / chunk)
     filled = np.minimum(np.maximum(fresh, 1.0), chunk) * (1.0 + arrivals)
-    share = np.where(is_decoding, arrivals / (1.0 + arrivals), 1.0)
-    per_output = np.where(is_decoding, 1.0 / sequences, 0.0)
+    share, per_output = arrivals / (1.0 + arrivals), 1.0 / sequences
+    per_fresh: Magnitude = 0.0
+    if not np.all(is_decoding):
+        share = np.where(is_decoding, share, 1.0)
+        per_output = np.where(is_decoding, per_output, 0.0)
+        per_fresh = np.where(is_decoding, 0.0, 1.0 / chunk)
+        filled = np.where(is_decoding, filled, chunk)
     return _Step(
         per_output=per_output,
-        per_fresh=np.where(is_decoding, 0.0, 1.0 / chunk),
+        per_fresh=per_fresh,
         prompt_share=share,
         decode_tokens=deployment.concurrency * deployment.work_per_step,
-        prompt_tokens=np.where(is_decoding, filled, chunk),
+        prompt_tokens=filled,
         steps_per_fresh=per_output * share * point.output_tokens / np.maximum(fresh, 1.0),
         context=whole + 0.5 * point.length_variety * point.output_tokens,
         prompt_context=0.5 * (whole + point.cached_tokens),
@@ -143,7 +163,11 @@ def _slid(context: Magnitude, window: Magnitude) -> tuple[Magnitude, Magnitude]:
 
 def _add(column: list[Magnitude], feature: int, cost_s: Magnitude) -> None:
     """Add a cost per unit of a feature [s]."""
-    column[feature] = column[feature] + cost_s
+    if isinstance(cost_s, float) and cost_s == 0.0:
+        return
+    before = column[feature]
+    is_first = isinstance(before, float) and before == 0.0
+    column[feature] = cost_s if is_first else before + cost_s
 
 
 def _add_fixed_per_step(table: Loads, step: _Step, cost_s: Magnitude) -> None:
@@ -261,6 +285,10 @@ def cache_shards(
         Accelerators that each hold a part of their own [1].
 
     Source: tensor parallelism over key-value heads, as serving software does it.
+
+    >>> from kilowhat.methods.architecture import of_parameters
+    >>> float(cache_shards(of_parameters("8B", 8e9, 8e9), 4.0, 1.0))
+    4.0
     """
     heads = architecture.cache_shards
     within = data_parallel * np.minimum(count / data_parallel, heads)

@@ -21,13 +21,6 @@ if TYPE_CHECKING:
         Precision,
     )
 
-MEMORY_SHARE = 0.9
-"""Share of an accelerator's memory that a server may fill with weights and cache."""
-WEIGHT_SHARE = 0.76
-"""Share of the memory that weights fill in the smallest unit somebody would choose."""
-WIDE_EXPERTS = 2e11
-"""Expert weights above which wide expert parallelism is an option."""
-
 
 class Catalogue(NamedTuple):
     """Tables that deployments are drawn from.
@@ -40,6 +33,10 @@ class Catalogue(NamedTuple):
     precisions: Mapping[str, Precision]
     kinds: Mapping[str, str]
     ranges: Mapping[str, tuple[float, float, float, str]]
+
+    def number(self, name: str) -> float:
+        """The central value of a shared factor, in the unit of its table."""
+        return self.ranges[name][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +73,20 @@ def possible_units(
         UnsupportedPrecision: the accelerator that is known lacks the precision.
 
     Source: priors in `data/deployments.csv`.
+
+    >>> from kilowhat.domain.deployment import Accelerator, DeploymentPrior, KnownDeployment
+    >>> from kilowhat.domain.deployment import Precision
+    >>> from kilowhat.methods.architecture import of_parameters
+    >>> plain = Precision("bf16", 2.0, 2.0, "bf16", "bf16", "")
+    >>> h100 = Accelerator("h100-sxm", 700.0, 80e9, 3.35e12, 900e9, {"bf16": 989e12})
+    >>> shared = {name: (x, x, x, "point") for name, x in
+    ...           {"weight_share": 0.76, "memory_share": 0.9, "wide_experts": 2e11}.items()}
+    >>> tables = Catalogue({"h100-sxm": h100}, {"bf16": plain}, {"h100-sxm": "hopper"}, shared)
+    >>> prior = DeploymentPrior("open", "endpoint", (("h100-sxm", 1.0),), (("bf16", 1.0),),
+    ...                         ((1.0, 1.0),), (), {}, False, 0.0)
+    >>> model = of_parameters("70B", 70e9, 70e9)
+    >>> [float(u.count) for u in possible_units(model, prior, KnownDeployment(), tables)]
+    [4.0]
     """
     units: list[Unit] = []
     for name, weight in _choices(known.accelerator, prior.accelerators):
@@ -87,7 +98,7 @@ def possible_units(
                         accelerator, precision, count, ranks, speculative, weight * share * p * odds
                     )
                     for count, ranks, p in _sizes(
-                        architecture, accelerator, precision, prior, known
+                        architecture, accelerator, precision, prior, known, catalogue
                     )
                 ]
     if not units:
@@ -177,7 +188,7 @@ def _that_fit(
     catalogue: Catalogue,
 ) -> list[tuple[Precision, float]]:
     """Wanted precisions that fit the known memory, else the widest that does."""
-    memory = (known.count or 1.0) * accelerator.memory_b * MEMORY_SHARE
+    memory = (known.count or 1.0) * accelerator.memory_b * catalogue.number("memory_share")
     fitting = [
         (precision, weight)
         for precision, weight in wanted
@@ -224,6 +235,12 @@ def weight_bytes(architecture: Architecture, precision: Precision) -> Magnitude:
         Bytes [B], of the shape of the architecture's numbers.
 
     Source: definition.
+
+    >>> from kilowhat.domain.deployment import Precision
+    >>> from kilowhat.methods.architecture import of_parameters
+    >>> fp8 = Precision("fp8", 1.0, 1.0, "fp8", "fp8", "fp8")
+    >>> float(weight_bytes(of_parameters("8B", 8e9, 8e9), fp8)) / 1e9
+    8.0
     """
     wide = 2.0 if precision.dense_bytes >= 1.0 else precision.dense_bytes
     return (
@@ -239,30 +256,30 @@ def _sizes(
     precision: Precision,
     prior: DeploymentPrior,
     known: KnownDeployment,
+    catalogue: Catalogue,
 ) -> list[tuple[Magnitude, Magnitude, float]]:
     """Sizes of the unit, ranks of data parallelism, and weights."""
+    share = catalogue.number("weight_share")
     needed = weight_bytes(architecture, precision)
     if known.count is not None or prior.kind == "own-machine":
         count = known.count or 1.0
-        if _middle(needed) > count * accelerator.memory_b * MEMORY_SHARE:
+        if _middle(needed) > count * accelerator.memory_b * catalogue.number("memory_share"):
             return []
         return [(count, max(1.0, count / NODE_SIZE), 1.0)]
-    smallest = 2.0 ** np.ceil(
-        np.log2(np.maximum(needed / (accelerator.memory_b * WEIGHT_SHARE), 1.0))
-    )
+    smallest = 2.0 ** np.ceil(np.log2(np.maximum(needed / (accelerator.memory_b * share), 1.0)))
     wide_share = sum(weight for _, weight in prior.wide_units)
     dense = np.maximum(architecture.dense_parameters * precision.dense_bytes, 1.0)
 
     def size(
         count: Magnitude, span: Magnitude, weight: float
     ) -> tuple[Magnitude, Magnitude, float]:
-        spare = accelerator.memory_b * count * WEIGHT_SHARE - needed
+        spare = accelerator.memory_b * count * share - needed
         return count, np.maximum(1.0, np.minimum(count / span, 1.0 + spare / dense)), weight
 
     sizes = [
         size(smallest * factor, NODE_SIZE, p * (1.0 - wide_share)) for factor, p in prior.unit_sizes
     ]
-    is_wide = np.asarray(architecture.expert_parameters) > WIDE_EXPERTS
+    is_wide = np.asarray(architecture.expert_parameters) > catalogue.number("wide_experts")
     for count, p in prior.wide_units:
         wide = np.where(is_wide, np.maximum(count, smallest), smallest)
         sizes.append(size(wide, np.where(is_wide, 1.0, NODE_SIZE), p))

@@ -187,7 +187,37 @@ def summarise(draws: Vector) -> tuple[float, float, float]:
 
 def summarise_rows(draws: Vector) -> Vector:
     """The same of each row, shape (3, ...) for draws of shape (..., n)."""
-    n = draws.shape[-1]
     ordered = np.sort(draws, axis=-1)  # vectorised, and faster than partitioning three times
-    result: Vector = np.moveaxis(ordered[..., [int(0.05 * n), n // 2, int(0.95 * n)]], -1, 0)
+    result: Vector = np.moveaxis(ordered[..., ranks(draws.shape[-1])], -1, 0)
+    return result
+
+
+def ranks(n: int) -> list[int]:
+    """Where the 5 %, 50 % and 95 % points stand among n draws in ascending order.
+
+    >>> ranks(1024)
+    [51, 512, 972]
+    """
+    return [int(0.05 * n), n // 2, int(0.95 * n)]
+
+
+def priced(amounts: Vector, prices: Vector) -> Vector:
+    """The draws of sums of priced amounts, shape (uses, n).
+
+    total_u = Σ amount_uf · price_f
+
+    The terms are added in the order of the features, whatever the number of uses: a matrix product
+    would round one use and a thousand differently.
+
+    Args:
+        amounts: how much of each feature, shape (uses, features).
+        prices: of one unit of each feature, shape (features, n).
+
+    >>> priced(np.array([[2.0, 0.0, 1.0]]), np.array([[1.0], [9.0], [3.0]])).tolist()
+    [[5.0]]
+    """
+    used = amounts.any(axis=0)
+    if not used.all():  # adding nothing changes nothing
+        amounts, prices = amounts[:, used], prices[used]
+    result: Vector = np.einsum("uf,fn->un", amounts, prices)
     return result

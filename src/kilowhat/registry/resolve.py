@@ -150,6 +150,8 @@ class Registry:
             for reader, path, rows in self._index(identity.partition(".")[0]):
                 if identity in rows:
                     found += reader.build(path, rows[identity])
+            if not found:
+                return found  # not kept: there is no end to the names that are none
             self._groups[identity] = found
         return self._groups[identity]
 
