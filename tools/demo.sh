@@ -51,4 +51,4 @@ trap 'rm -f "$results"' EXIT
 "$KILOWHAT" estimate --from examples/usage.jsonl --zone USA --json > "$results"
 sed -n 's/^\({"id": "[^"]*", "model": "[^"]*"\).*"impacts": \({"energy": {[^}]*}\).*/\1, … \2, …/p' \
 	"$results" | sed -n 1,3p
-printf '%s lines in, %s results out.\n' "$(wc -l < examples/usage.jsonl)" "$(wc -l < "$results")"
+printf '%d lines in, %d results out.\n' "$(wc -l < examples/usage.jsonl)" "$(wc -l < "$results")"

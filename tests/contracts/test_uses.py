@@ -27,13 +27,20 @@ from kilowhat.domain.activity import Activity
 from kilowhat.errors import InvalidValue, KilowhatError, UnknownName
 from kilowhat.language import speaking, translate
 
-ISSUED = (
-    "model in cached out reasoning images_in videos_in images frames size steps fps ulysses ring "
-    "calls tokens_per_second zone date accelerator count concurrency precision audio_in "
-    "audio_out video provider region serving parameters active like"
-).split()
+ISSUED = [
+    "model", "in", "cached", "out", "reasoning", "images_in", "videos_in", "images", "frames",
+    "size", "steps", "fps", "ulysses", "ring", "calls", "tokens_per_second", "zone", "date",
+    "accelerator", "count", "concurrency", "precision", "audio_in", "audio_out", "video",
+    "provider", "region", "serving", "parameters", "active", "like",
+]  # fmt: skip
 BASE = {"model": "gpt-4o"}
 numbers = [field for field in FIELDS if field.kind in ("number", "integer")]
+
+
+def briefly(value: object) -> str:
+    """A parameter's name in the list of tests, however huge it is."""
+    is_huge = isinstance(value, int) and abs(value) > 10**20
+    return "huge" if is_huge else repr(value)[:16]
 
 
 def options(command: click.Command) -> dict[str, str]:
@@ -116,7 +123,7 @@ BAD_NUMBERS: list[object] = [
 
 
 @pytest.mark.parametrize("field", numbers, ids=lambda field: field.name)
-@pytest.mark.parametrize("value", BAD_NUMBERS, ids=lambda value: repr(value)[:12])
+@pytest.mark.parametrize("value", BAD_NUMBERS, ids=briefly)
 def test_numbers_that_are_none_are_refused_in_a_short_sentence(field: Field, value: object) -> None:
     with pytest.raises(InvalidValue) as caught:
         field.read(value)
@@ -137,7 +144,7 @@ def test_bounds_are_in_and_beyond_them_is_out(field: Field) -> None:
 
 
 BAD: dict[str, list[object]] = {
-    "size": ["1024", "1024x", "x1024", "0x0", "15x16", "16385x16", "-1x5", 1024, None or 5, "axb",
+    "size": ["1024", "1024x", "x1024", "0x0", "15x16", "16385x16", "-1x5", 1024, None, "axb",
              "1e3x1e3", "99999x99999", "1024x1024x3", ["1", "2"]],
     "date": ["hier", "25", "1999", "2101", "2025-13-01", "2025-02-30", 10**400, 10**6000, -1, True,
              2025.5, [], "0000", "２０２５-99-99"],
@@ -156,7 +163,7 @@ BAD: dict[str, list[object]] = {
 @pytest.mark.parametrize(
     ("name", "value"),
     [(name, value) for name, values in BAD.items() for value in values],
-    ids=lambda value: repr(value)[:16],
+    ids=briefly,
 )
 def test_other_values_of_the_wrong_kind_are_refused(name: str, value: object) -> None:
     with pytest.raises(InvalidValue) as caught:
@@ -219,27 +226,27 @@ scalars = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=30), st.binary(),
     st.sampled_from(["gpt-4o", "FRA", "5s", "1024x1024", "2025", "fp8", "h100-sxm", "small"]),
 )  # fmt: skip
-values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner)
+values = st.one_of(
+    scalars, st.lists(scalars, max_size=2), st.dictionaries(names, scalars, max_size=2)
 )
 
 
-@given(st.dictionaries(names, values, max_size=8))
+@given(st.dictionaries(names, values, max_size=5))
 def test_any_mapping_gives_a_use_or_a_sentence(use: dict[str, Any]) -> None:
     try:
-        result = activity(use)
+        result: object = activity(use)
     except KilowhatError as error:
-        assert 0 < len(str(error)) < 700
-    else:
-        assert isinstance(result, Activity)
+        result = str(error)
+    assert isinstance(result, Activity) or 0 < len(str(result)) < 700
 
 
 training_names = st.one_of(st.sampled_from([f.name for f in TRAINING_FIELDS]), st.text(max_size=8))
 
 
-@given(st.dictionaries(training_names, values, max_size=8))
+@given(st.dictionaries(training_names, values, max_size=5))
 def test_any_mapping_gives_a_training_or_a_sentence(known: dict[str, Any]) -> None:
     try:
-        TrainingQuestion(**training_values(known))
+        result: object = TrainingQuestion(**training_values(known))
     except KilowhatError as error:
-        assert 0 < len(str(error)) < 700
+        result = str(error)
+    assert isinstance(result, TrainingQuestion) or 0 < len(str(result)) < 700

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -123,6 +126,23 @@ def test_each_record_of_the_sample_names_its_source() -> None:
         assert re.search(rf"^\| {re.escape(identity)} \| \S+ [\d.b]+ \| tests/\S+ \|$", table,
                          re.MULTILINE), identity  # fmt: skip
     assert f"holds {len(ids)} uses" in table
+
+
+def test_the_demonstration_runs_and_says_what_it_shows(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"}
+    command = Path(sys.executable).with_name("kilowhat")
+    done = subprocess.run(
+        ["sh", str(ROOT / "tools" / "demo.sh")],
+        env=environment | {"KILOWHAT": str(command)}, capture_output=True, encoding="utf-8",
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.findall(r"^(\d)\. ", done.stdout, re.MULTILINE) == list("123456")
+    assert done.stdout.count("\n$ kilowhat ") == 7
+    results = [line for line in done.stdout.splitlines() if line.startswith('{"id": ')]
+    assert len(results) == 3
+    uses = (ROOT / "examples" / "usage.jsonl").read_text(encoding="utf-8").count("\n")
+    assert f"{uses} lines in, {uses} results out." in done.stdout
 
 
 class TestTheToolItself:

@@ -14,7 +14,7 @@ from kilowhat.assessment.rates import UNITS
 from kilowhat.domain.boundary import names
 from kilowhat.errors import KilowhatError
 from kilowhat.language import translate
-from kilowhat.quantity.spread import priced, ranks
+from kilowhat.quantity.spread import priced, ranks, used
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -214,43 +214,40 @@ def _missing(unit: str, reason: str) -> Layout:
 
 def _numbers(plan: Plan, features: Vector) -> Vector:
     """The intervals of every use and slot, shape (uses, slots, 3)."""
-    prepared = plan.prepared
-    draws = prepared.energy_prices.shape[1]
+    amounts, energy_prices = used(features, plan.prepared.energy_prices)
+    _, time_prices = used(features, plan.prepared.time_prices)
+    draws = energy_prices.shape[1]
     numbers = np.empty((len(features), len(plan.terms), 3))
     rows = max(1, _BLOCK // draws)
     work = np.empty((2, rows, draws))
     for start in range(0, len(features), rows):
         block = slice(start, start + rows)
-        energy = priced(features[block], prepared.energy_prices)
-        time = priced(features[block], prepared.time_prices)
+        energy = priced(amounts[block], energy_prices)
+        time = priced(amounts[block], time_prices)
         _fill(numbers[block], plan.terms, (energy, time), work[:, : len(energy)])
     return numbers
 
 
 def _fill(
-    numbers: Vector, terms: Sequence[_Term], used: tuple[Vector, Vector], work: Vector
+    numbers: Vector, terms: Sequence[_Term], uses: tuple[Vector, Vector], work: Vector
 ) -> None:
     """The intervals of a few uses, written into ``numbers`` [shape (uses, slots, 3)].
 
     Args:
         numbers: what to fill.
         terms: of each slot.
-        used: accelerator energy [J] and time [s], each of shape (uses, n).
+        uses: accelerator energy [J] and time [s], each of shape (uses, n).
         work: room for the draws of two terms, shape (2, uses, n).
     """
-    energy, time = used
+    energy, time = uses
     wanted = ranks(energy.shape[1])
-    plain = np.sort(energy, axis=-1)[:, wanted]
+    draws, more = work
     for slot, (joule, second) in enumerate(terms):
-        if second is None and isinstance(joule, float) and joule >= 0:
-            numbers[:, slot] = plain * joule  # a positive number keeps the order of draws
-            continue
-        draws = work[0]
-        if joule is None:
-            np.multiply(time, second, out=draws)
+        if second is None:
+            np.multiply(energy, 0.0 if joule is None else joule, out=draws)
         else:
-            np.multiply(energy, joule, out=draws)
-            if second is not None:
-                draws += np.multiply(time, second, out=work[1])
+            np.multiply(time, second, out=draws)
+            if joule is not None:
+                draws += np.multiply(energy, joule, out=more)
         draws.sort(axis=-1)
         numbers[:, slot] = draws[:, wanted]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kilowhat.domain.boundary import Stage, names
 from kilowhat.domain.impact import Interval
 from kilowhat.errors import UnknownModel
-from kilowhat.language import mark
+from kilowhat.language import mark, translate
 from kilowhat.quantity.quantity import Quantity
 from kilowhat.quantity.spread import summarise
 from kilowhat.registry import evidence, models
@@ -55,6 +56,11 @@ class Method:
 
 
 NO_ECOLOGITS = mark("EcoLogits is not installed: pip install 'kilowhat[ecologits]' adds it.")
+
+
+def is_ecologits_installed() -> bool:
+    """Whether the optional extra that compares with EcoLogits is there."""
+    return importlib.util.find_spec("ecologits") is not None
 
 
 def methods_beside(assessment: Assessment, registry: Registry) -> list[Method]:
@@ -136,7 +142,7 @@ def _ecologits(assessment: Assessment) -> list[Method]:
             "energy",
             Interval("J", low, middle, high),
             ("accelerator", "host", "facility"),
-            "batch 64, H100, low – high of its own range",
+            translate(mark("batch of 64 on H100, lowest to highest of its own range")),
             "https://ecologits.ai",
         )
     ]

@@ -144,7 +144,9 @@ class TextPricer:
             subject.architecture, believed, known, catalogue, fitted, self.registry.uniform
         )
         residual, fit_trail = self._residual(subject, use)
-        prices = price_list(subject.architecture, deployment, point, fitted[0], residual)
+        prices = price_list(
+            subject.architecture, deployment, point, fitted[0], residual, with_media=_sees(use)
+        )
         if known.lengths is not None:
             _widen_squares(prices, point)
         site, said = self.sites.resolve(use, _operator(use, subject), believed.kind)

@@ -5,7 +5,6 @@ Each field knows its kind and its bounds, so a wrong value gives the same senten
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from datetime import date

@@ -143,8 +143,6 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result: Any = cli.main(args=list(arguments), prog_name="kilowhat", standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.Exit as error:
-        return int(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo(translate("Interrupted."), err=True)
         return INTERRUPTED

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from kilowhat.assessment.peers import NO_ECOLOGITS, is_ecologits_installed
 from kilowhat.assessment.question import describe
 from kilowhat.assessment.rates import UNITS
 from kilowhat.display.bars import Interval as Bar
@@ -25,9 +26,9 @@ from kilowhat.registry.places import zones
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kilowhat.assessment.question import Answer, Population
     from kilowhat.assessment.everyday import Comparison, Likeness
     from kilowhat.assessment.peers import Method
+    from kilowhat.assessment.question import Answer, Population
     from kilowhat.assessment.result import Assessment
     from kilowhat.domain.impact import FunctionalUnit
 
@@ -267,32 +268,15 @@ def _methods(methods: Iterable[Method]) -> str:
         for m in found
     ]  # fmt: skip
     title = translate(mark("Published methods and figures for such a use (energy):"))
-    rows = tuple(
-        (
-            m.name,
-            ", ".join(translate(STAGES[s]) for s in m.boundary if s in STAGES) or "?",
-            m.source,
-        )
-        for m in found
-    )
-    table = Table(
-        "",
-        (
-            Column(translate(mark("Who"))),
-            Column(translate(mark("Boundary"))),
-            Column(translate(mark("Source"))),
-        ),
-        rows,
-    )
-    return "\n".join(
-        [
-            title,
-            write_bars(bars, "energy", width()),
-            _spread(found),
-            "",
-            write_table(table, width()),
-        ]
-    )
+    lines = [title, write_bars(bars, "energy", width()), *wrap(_spread(found), width()), ""]
+    for method in found:
+        inside = ", ".join(translate(STAGES[s]) for s in method.boundary if s in STAGES)
+        inside = inside or translate(mark("boundary not stated"))
+        about = f"{method.note}; {inside}. {method.source}"
+        lines += wrap("· " + write_entry(method.name, about), width())
+    if not is_ecologits_installed():
+        lines += wrap("· " + translate(NO_ECOLOGITS), width())
+    return "\n".join(lines)
 
 
 def _spread(methods: list[Method]) -> str:
@@ -300,7 +284,8 @@ def _spread(methods: list[Method]) -> str:
     if len(methods) < 2:
         return translate(mark("No other published method covers this use."))
     middles = [method.interval.p50 for method in methods]
-    ends = [(m.interval.p05, m.interval.p95) for m in methods]
+    ranges = [m.interval for m in methods if m.interval.p05 < m.interval.p95]
+    ends = [(interval.p05, interval.p95) for interval in ranges]
     apart = max(low for low, _ in ends) > min(high for _, high in ends)
     sentence = (
         mark(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from contextlib import ExitStack, contextmanager
 from io import TextIOWrapper
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from kilowhat.assessment.bulk import Layout, Plan
     from kilowhat.domain.activity import Activity
 
-CHUNK = 512
+CHUNK = 1024
 LONGEST_LINE = 1_000_000
 DONE, IN_PART = 0, 5
 
@@ -44,12 +45,27 @@ def run(path: str, model: str | None, options: dict[str, Any]) -> int:
         while chunk := list(islice(numbered, CHUNK)):
             results = pricing.price(chunk)
             failed += sum(1 for result in results if result.startswith(FAILED))
-            sys.stdout.write("".join(results))
+            with _whole():
+                sys.stdout.write("".join(results))
+                sys.stdout.flush()
             advance(sum(len(line) for _, line in chunk))
     if failed:
         sentence = translate(mark("{count} line(s) could not be priced."))
         click.echo(sentence.format(count=failed), err=True)
     return IN_PART if failed else DONE
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Hold Ctrl-C back while lines are written, so that none is cut."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -88,6 +104,7 @@ def _lines(file: TextIO) -> Iterator[str]:
         if len(line) == LONGEST_LINE and not line.endswith("\n"):
             while (rest := file.readline(LONGEST_LINE)) and not rest.endswith("\n"):
                 pass
+            line += "…"  # never taken for a blank line, nor for a whole one
         yield line
 
 
@@ -109,8 +126,15 @@ class Form(NamedTuple):
 
     def write(self, identity: dict[str, object], unit: str, numbers: list[float]) -> str:
         """One line: what the use calls itself, then its result."""
-        head = f"{_DUMP(identity)[:-1]}, " if identity else "{"
-        return head + self.body % (_DUMP(unit), *numbers) + self.tail
+        head = _opening(identity["id"]) if identity else "{"
+        return head + self.body % (_QUOTE(unit), *numbers) + self.tail
+
+
+def _opening(identity: object) -> str:
+    """The start of a line that has an id; text and whole numbers without the encoder's set-up."""
+    if type(identity) is str:
+        return f'{{"id": {_QUOTE(identity)}, '
+    return f'{{"id": {identity if type(identity) is int else _DUMP(identity)}, '
 
 
 _HOLE = "\0"  # no text of ours holds it
@@ -213,6 +237,7 @@ def _can_be_written(identity: object) -> bool:
 
 
 _LOAD = json.JSONDecoder(parse_constant=_no_constant).decode
+_QUOTE = json.encoder.encode_basestring  # what the encoder uses for text that may be any
 _DUMP = json.JSONEncoder(ensure_ascii=False).encode
 FAILED = '{"error"'
 

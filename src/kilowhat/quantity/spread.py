@@ -216,8 +216,15 @@ def priced(amounts: Vector, prices: Vector) -> Vector:
     >>> priced(np.array([[2.0, 0.0, 1.0]]), np.array([[1.0], [9.0], [3.0]])).tolist()
     [[5.0]]
     """
-    used = amounts.any(axis=0)
-    if not used.all():  # adding nothing changes nothing
-        amounts, prices = amounts[:, used], prices[used]
     result: Vector = np.einsum("uf,fn->un", amounts, prices)
     return result
+
+
+def used(amounts: Vector, prices: Vector) -> tuple[Vector, Vector]:
+    """Amounts and prices without the features that no use has; their sum stays the same.
+
+    >>> used(np.array([[2.0, 0.0]]), np.array([[1.0], [9.0]]))[1].tolist()
+    [[1.0]]
+    """
+    is_used = amounts.any(axis=0)
+    return (amounts, prices) if is_used.all() else (amounts[:, is_used], prices[is_used])
