@@ -103,6 +103,14 @@ def _parsed(path: Path, changed_ns: int) -> dict[str, object]:  # noqa: ARG001 -
         raise InvalidValue(name=str(path), value="TOML", expected=str(error)) from error
 
 
+def _here() -> Path:
+    """The directory that we are in, or that of the user's file when ours was deleted."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return user_file().parent
+
+
 def _files(directory: Path) -> Iterator[tuple[Path, dict[str, object]]]:
     candidates = [directory / "kilowhat.toml", directory / "pyproject.toml", user_file()]
     for path in candidates:
@@ -139,7 +147,7 @@ def read(
         value = variables.get(f"KILOWHAT_{name.upper()}")
         if value:
             found[name] = Setting(value, f"KILOWHAT_{name.upper()}")
-    for path, content in _files(directory or Path.cwd()):
+    for path, content in _files(directory or _here()):
         for name, raw in content.items():
             if name not in SETTINGS:
                 import difflib
