@@ -9,7 +9,7 @@ import numpy as np
 
 from kilowhat.assessment.rates import UNITS
 from kilowhat.domain.impact import Interval
-from kilowhat.errors import InvalidValue
+from kilowhat.errors import InvalidValue, UnknownEquivalence
 from kilowhat.language import current, mark, translate
 from kilowhat.methods import equivalence
 from kilowhat.quantity.quantity import Quantity
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kilowhat.assessment.result import Assessment
     from kilowhat.domain.equivalence import Equivalence
     from kilowhat.domain.factor import Entry
+    from kilowhat.quantity.units import Dimension
     from kilowhat.registry.resolve import Registry
 
 LOCALES = {"fr": "fra", "en": "world"}
@@ -94,6 +95,18 @@ def like(
 ) -> list[Likeness]:
     """The everyday equivalents that say an amount best to readers of a country."""
     known = [item for item in equivalences(registry.data) if item.is_for(amount.dimension)]
+    return _best(known, amount, category, registry, locale, most)
+
+
+def _best(
+    known: list[Equivalence],
+    amount: Quantity,
+    category: str,
+    registry: Registry,
+    locale: str,
+    most: int,
+) -> list[Likeness]:
+    """Those of some everyday equivalents that say an amount best."""
     ordered = np.sort(np.ravel(amount.magnitude))  # np.median would import np.ma
     middle = (ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2]) / 2
     central = Quantity(float(middle), amount.dimension)
@@ -159,14 +172,36 @@ def compare(
     draws = np.broadcast_to(amount.magnitude, (registry.draws,))
     whole = Quantity(draws, amount.dimension)
     if to is not None:
-        wanted = equivalence.named(known, to, amount.dimension)
-        found = [_likeness(wanted, category, whole, registry)]
+        wanted = _wanted(to, amount.dimension, registry)
+        same = [i for i in known if i.factor == wanted.factor and i.rank < equivalence.ON_REQUEST]
+        found = _best(same, whole, category, registry, "world", 1)
+        found = found or [_likeness(wanted, category, whole, registry)]  # dated: only if asked
     else:
         locale = LOCALES.get(current(), "world")
         found = like(whole, category, registry, locale, most)
         found = [f for f in found if thing is None or f.item.factor != item.factor]
     interval = Interval(UNITS[category], *summarise(np.asarray(whole.to(UNITS[category]))))
     return Comparison(interval, category, tuple(found))
+
+
+def _wanted(name: str, dimension: Dimension, registry: Registry) -> Equivalence:
+    """The everyday thing of a name, which must measure amounts of a dimension.
+
+    Raises:
+        UnknownEquivalence: no everyday thing has such a name.
+        InvalidValue: it measures something else than the amount.
+    """
+    known = equivalences(registry.data)
+    try:
+        return equivalence.named(known, name, dimension)
+    except UnknownEquivalence:
+        other = equivalence.named(known, name)
+    sentence = translate(mark("it is counted in {dimension}, the amount is not"))
+    expected = sentence.format(dimension=translate(NAMES[other.dimension]))
+    raise InvalidValue(name="to", value=name, expected=expected)
+
+
+NAMES = {"energy": mark("energy"), "ghg": mark("greenhouse gas"), "water": mark("water")}
 
 
 def _not_comparable(amount: Quantity) -> InvalidValue:

@@ -138,6 +138,11 @@ class Trainer:
             )
         cards = self._cards(question.model)
         known, entries, notes = self._completed(question, cards)
+        if known.accelerator is None and (known.flop or known.tokens or known.gpu_hours):
+            name = self.registry.default("training", "accelerator")
+            known = replace(known, accelerator=name)
+            sentence = translate(mark("No accelerator given: {accelerator} is assumed."))
+            notes.append(sentence.format(accelerator=name))
         roads: dict[str, Assessment] = {}
         missing: dict[str, str] = {}
         for name, road in ((DECLARED, self._declared), (COMPUTED, self._computed)):

@@ -294,6 +294,8 @@ def _check(use: Activity) -> None:
         frames = f"{use.video_s * use.fps:g}"
         expected = translate(mark("video × fps is {frames}")).format(frames=frames)
         raise InvalidValue(name="frames", value=f"{use.frames:g}", expected=expected)
+    if use.input_tokens == 0 and use.output_tokens == 0 and not (use.images_in or use.videos_in):
+        raise InvalidValue(name="out", value=0, expected=translate(mark("nothing to price")))
     named = [name for name in (use.model, use.parameters, use.like) if name is not None]
     if len(named) != 1:
         expected = translate(mark("exactly one of model, parameters and like"))

@@ -153,7 +153,7 @@ def run(arguments: Sequence[str]) -> int:
         _close_quietly()
         return DONE
     except OSError as error:
-        click.echo(f"{translate(mark('Error:'))} {error.strerror or error}.", err=True)
+        click.echo(error_line(error.strerror or str(error)), err=True)
         _close_quietly()
         return OUR_FAULT
     except KilowhatError as error:
@@ -169,8 +169,13 @@ def _make_writable() -> None:
             stream.reconfigure(errors="replace")
 
 
+def error_line(message: str) -> str:
+    """A message behind the word that click puts before its own."""
+    return gettext.gettext("Error: {message}").format(message=message)
+
+
 def _complain(error: KilowhatError) -> None:
-    click.echo(f"{translate(mark('Error:'))} {error.sentence()}", err=True)
+    click.echo(error_line(error.sentence()), err=True)
     advice = error.advice()
     if advice:
         click.echo(advice, err=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from kilowhat.assessment.peers import NO_ECOLOGITS, is_ecologits_installed
 from kilowhat.assessment.question import describe
 from kilowhat.assessment.rates import UNITS
 from kilowhat.display.bars import Interval as Bar
@@ -138,9 +137,8 @@ def _heading(assessment: Assessment) -> str:
         for name, value in counts.items()
         if name != "calls" or value != 1
     ]
-    head = f"{assessment.context.model}: " + (
-        ", ".join(words) if words else unit_text(assessment.unit)
-    )
+    told = ", ".join(words) if words else unit_text(assessment.unit)
+    head = write_entry(assessment.context.model, told)
     place = place_name(assessment)
     per = translate(mark("Per {unit}")).format(unit=unit_text(assessment.unit))
     return f"{head}\n{per} · {place}"
@@ -261,6 +259,8 @@ def _population(population: Population) -> str:
 
 
 def _methods(methods: Iterable[Method]) -> str:
+    from kilowhat.assessment.peers import NO_ECOLOGITS, is_ecologits_installed
+
     found = list(methods)
     bars = [
         Bar(m.name, base(m.interval.p05, m.interval.unit), base(m.interval.p50, m.interval.unit),
@@ -281,6 +281,8 @@ def _methods(methods: Iterable[Method]) -> str:
 
 def _spread(methods: list[Method]) -> str:
     """How far the methods are apart, in a sentence."""
+    from kilowhat.assessment.peers import NO_ECOLOGITS, is_ecologits_installed
+
     if len(methods) < 2:
         return translate(mark("No other published method covers this use."))
     middles = [method.interval.p50 for method in methods]

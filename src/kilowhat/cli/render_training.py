@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from kilowhat.assessment.rates import UNITS
 from kilowhat.cli.render import CATEGORIES, interval_text, place_name, width, write_boundary
-from kilowhat.display.text import Column, Table, wrap, write_table
+from kilowhat.display.text import Column, Table, wrap, write_entry, write_table
 from kilowhat.domain.impact import Interval
 from kilowhat.language import mark, translate
-from kilowhat.quantity.notation import format_number, format_quantity
+from kilowhat.quantity.notation import format_number, format_quantity, format_value
 
 if TYPE_CHECKING:
     from kilowhat.assessment.training import TrainingAnswer
@@ -84,9 +84,10 @@ def _card(card: ModelCard, check: CardCheck) -> str:
     )
     more = ""
     if check.intensity_g_per_kwh is not None:
-        more = f" ({format_number(check.intensity_g_per_kwh)} gCO2e/kWh)"
+        more = f" ({format_value(check.intensity_g_per_kwh, 'gCO2e/kWh', 2)})"
     twins = ""
     if check.twins:
         sentence = translate(mark(" Same hours, other greenhouse gas: {cards}."))
         twins = sentence.format(cards=", ".join(check.twins))
-    return f"· {card.model}: {', '.join(declared)}: {verdict}{more}.{twins} [{card.source.key}]"
+    told = write_entry(", ".join(declared), f"{verdict}{more}.{twins} [{card.source.key}]")
+    return "· " + write_entry(card.model, told)

@@ -88,6 +88,17 @@ class Registry:
         path = self.data / "defaults.toml"
         return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
+    def default(self, section: str, name: str) -> str:
+        """A default of ``defaults.toml``, such as the accelerator of a training run.
+
+        Raises:
+            KeyError: no such default.
+        """
+        found = self._defaults[section]
+        if not isinstance(found, dict):
+            raise KeyError(section)
+        return str(found[name])
+
     @cached_property
     def _readers(self) -> list[tuple[Path, FactorReader]]:
         spreads = read_spreads(self.data)
