@@ -93,7 +93,7 @@ def rates(tries: int, lines: int, cwd: Path) -> list[Row]:
 def installation(cwd: Path) -> list[Row]:
     """Disk and first number of a fresh environment."""
     fresh = install.measure(cwd)
-    size = fresh.size_b / 1e6
+    size = fresh.size_b / 2**20
     return [
         Row("disk of `pip install .`, dependencies included", f"{size:.0f} MB", "—", "< 95 MB",
             size < 95),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kilowhat.assessment.question import Answer, Question, answer
 from kilowhat.assessment.estimator import Estimator
+from kilowhat.assessment.question import Answer, Question, answer
 from kilowhat.assessment.result import Assessment, Context
 from kilowhat.assessment.site import Sites
 from kilowhat.assessment.uses import activity

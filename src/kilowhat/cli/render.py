@@ -281,8 +281,6 @@ def _methods(methods: Iterable[Method]) -> str:
 
 def _spread(methods: list[Method]) -> str:
     """How far the methods are apart, in a sentence."""
-    from kilowhat.assessment.peers import NO_ECOLOGITS, is_ecologits_installed
-
     if len(methods) < 2:
         return translate(mark("No other published method covers this use."))
     middles = [method.interval.p50 for method in methods]
