@@ -259,7 +259,11 @@ def cite(identity: str, *, bibtex: bool, **options: Any) -> int:
         click.echo("\n\n".join(_bibtex(source) for source in found))
     else:
         for source in found:
-            words = translate(mark("{citation}. Licence: {licence}. Retrieved {day}. [{key}]"))
+            words = translate(
+                mark("{citation}. Licence: {licence}. Retrieved {day}. [{key}]")
+                if source.retrieved
+                else mark("{citation}. Licence: {licence}. [{key}]")
+            )
             click.echo(
                 words.format(
                     citation=source.citation(),

@@ -301,7 +301,7 @@ def names_lead_somewhere(material: Material) -> Iterator[Finding]:
         known[located.factor.id].add(located.factor.source.key)
     for purpose, section in content.items():
         for name, prefixes in section.items() if isinstance(section, dict) else ():
-            for prefix in prefixes:
+            for prefix in prefixes if isinstance(prefixes, list) else ():
                 if not any(key.startswith(prefix) for key in known.get(name, ())):
                     yield Finding(
                         "dangling", "defaults.toml", f"{purpose}.{name}",
