@@ -16,6 +16,7 @@ from kilowhat.methods.architecture import of_parameters
 from kilowhat.methods.deployment import sample
 from kilowhat.methods.inference import features, price_list
 from kilowhat.quantity.spread import Spread, normal_quantile
+from kilowhat.registry.serving import typical_layouts
 
 if TYPE_CHECKING:
     from kilowhat.domain.architecture import Architecture
@@ -171,7 +172,7 @@ def _architecture(model: str, known: Tables) -> Architecture:
     size = known.uniform(f"model.{model}.size")
     total = _believed(row, "total").quantile(size) * 1e9
     active = np.minimum(_believed(row, "active").quantile(size) * 1e9, total)
-    return of_parameters(model, total, active)
+    return of_parameters(model, total, active, typical_layouts(known.registry, model))
 
 
 def _believed(row: dict[str, str], name: str) -> Spread:

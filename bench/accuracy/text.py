@@ -6,7 +6,7 @@ import csv
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tools.fit.rows import PROMPT_TOKENS, Rows, layout_of, layouts, model_layouts, read
+from tools.fit.rows import PRECISIONS, PROMPT_TOKENS, Rows, layout_of, layouts, model_layouts, read
 from tools.fit.text import (
     NAMES,
     bounds,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 OURS = "kilowhat, architecture left out"
 Z95 = 1.6449
-PRECISIONS = {"bfloat16": "bf16"}
 
 
 class Study:

@@ -76,7 +76,7 @@ def rates(tries: int, lines: int, cwd: Path) -> list[Row]:
     said = {"--impacts-only": ("five impacts", 5.0), "--json": ("all stages and sources", 1.5)}
     for option, (words, least) in said.items():
         asked = [*KILOWHAT, "estimate", "--from", str(file), option]
-        took = measure.command(asked, max(2, tries // 4), cwd)
+        took = measure.command(asked, max(2, tries // 2), cwd)
         ratio, of_cpu = lines / took.wall_s / base.wall_s, lines / took.cpu_s / base.cpu_s
         found.append(
             Row(

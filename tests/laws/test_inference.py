@@ -34,6 +34,8 @@ from kilowhat.registry.resolve import Registry
 from kilowhat.registry.tables import DATA
 
 CHAT = (127.0, 0.0, 400.0, 0.0, 0.0)
+ASSUMED = ("chunk_tokens", "node_size", "state_bytes", "reduced_bytes", "patches_per_token")
+TYPICAL = serving.typical_layouts(Registry())
 
 
 @cache
@@ -94,6 +96,7 @@ def h100(count=1.0, concurrency=64.0, **changes):
         dense_bytes=2.0,
         expert_bytes=2.0,
         cache_bytes=2.0,
+        **{name: tables()[1].number(name) for name in ASSUMED},
     )
     return replace(plain, **changes)
 
@@ -231,7 +234,7 @@ def test_every_layout_adds_up_to_its_published_total():
 
 @given(st.floats(1e8, 5e12), st.floats(0.01, 1.0))
 def test_a_typical_architecture_has_the_parameters_it_was_made_from(total, share):
-    shape = of_parameters("x", total, share * total)
+    shape = of_parameters("x", total, share * total, TYPICAL)
     assert shape.dense_parameters + shape.expert_parameters == pytest.approx(
         total if shape.expert_parameters else share * total, rel=1e-9
     )
@@ -241,7 +244,7 @@ def test_a_typical_architecture_has_the_parameters_it_was_made_from(total, share
 
 def test_more_active_than_total_parameters_is_refused():
     with pytest.raises(ValueError, match="active"):
-        of_parameters("x", 1e9, 2e9)
+        of_parameters("x", 1e9, 2e9, TYPICAL)
 
 
 def test_the_same_use_gives_the_same_draws():
@@ -353,8 +356,8 @@ def test_serving_software_of_2024_costs_more():
 
 def test_a_size_of_unknown_value_widens_the_answer():
     size = 3e11 * np.exp(uniforms("size") - 0.5)
-    wide = energy(of_parameters("x", size, size / 5), prior="openai")
-    narrow = energy(of_parameters("x", 3e11, 6e10), prior="openai")
+    wide = energy(of_parameters("x", size, size / 5, TYPICAL), prior="openai")
+    narrow = energy(of_parameters("x", 3e11, 6e10, TYPICAL), prior="openai")
     assert wide.shape == narrow.shape
     assert np.log(wide).std() > np.log(narrow).std()
 

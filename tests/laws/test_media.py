@@ -16,10 +16,12 @@ from kilowhat.domain.diffusion import DiffusionArchitecture, MediaDeployment, Me
 from kilowhat.methods import media
 from kilowhat.methods.denoiser import image_tokens, workload
 from kilowhat.quantity.spread import uniforms
-from kilowhat.registry.diffusion import diffusion_architectures
+from kilowhat.registry.diffusion import diffusion_architectures, habits
+from kilowhat.registry.resolve import Registry
 from kilowhat.registry.tables import DATA
 
 MODELS = diffusion_architectures()
+USUAL = habits(Registry())
 TRANSFORMERS = {name: model for name, model in MODELS.items() if not model.channels}
 H100 = MediaDeployment(
     batch=1.0,
@@ -211,12 +213,12 @@ def test_unknown_batching_is_drawn_and_known_batching_is_kept():
     def uniform(key: str) -> np.ndarray:
         return uniforms(key, 1024)
 
-    batch, ulysses, ring = media.batching("text-to-video", uniform, count=4)
+    batch, ulysses, ring = media.batching("text-to-video", uniform, USUAL, count=4)
     assert set(np.unique(batch)) == {1.0, 2.0}
     assert set(np.unique(ulysses)) == {1.0, 2.0, 4.0}
     assert ring == 1.0
-    assert media.batching("text-to-video", uniform, 8, 4.0, None, 8.0) == (4.0, 1.0, 8.0)
-    batch, ulysses, ring = media.batching("text-to-image", uniform)
+    assert media.batching("text-to-video", uniform, USUAL, 8, 4.0, None, 8.0) == (4.0, 1.0, 8.0)
+    batch, ulysses, ring = media.batching("text-to-image", uniform, USUAL)
     assert set(np.unique(batch)) == {1.0, 2.0, 4.0, 8.0, 16.0}
     assert (ulysses, ring) == (1.0, 1.0)
 

@@ -28,17 +28,17 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import least_squares
 
+from kilowhat.assessment.hardware import Machines
 from kilowhat.domain.diffusion import DiffusionArchitecture, MediaDeployment, MediaUse
 from kilowhat.methods.media import Coefficients, price
 from kilowhat.registry.diffusion import diffusion_architectures
+from kilowhat.registry.resolve import Registry
+from tools.fit.rows import MACHINES
 
 DATA = Path(__file__).parents[2] / "src" / "kilowhat" / "data"
 ROWS = 5.0
 SIGMA = 0.12
 TIME_WEIGHT = 0.5
-HOPPER = {"tdp_w": 700.0, "bandwidth_b_s": 3.35e12, "peak_flop_s": 989.4e12, "link_b_s": 900e9}
-BLACKWELL = {"tdp_w": 1000.0, "bandwidth_b_s": 7.7e12, "peak_flop_s": 2250e12, "link_b_s": 1800e9}
-DATASHEETS = {"H100": HOPPER, "B200": BLACKWELL}
 
 # Guess and width in log.  Efficiencies: what tuned kernels reach on H100.  Traffic: reads and
 # writes counted in unfused 16- and 32-bit kernels.  Decoders: their convolutions counted, at
@@ -104,7 +104,9 @@ def setting(architecture: DiffusionArchitecture, rows: pd.DataFrame) -> Setting:
     def column(name: str) -> np.ndarray:
         return rows[name].to_numpy(float)
 
-    sheet = {key: np.array([DATASHEETS[gpu][key] for gpu in rows.gpu_model]) for key in HOPPER}
+    known = Machines(Registry())
+    machines = {name: known.by_id(identity) for name, identity in MACHINES.items()}
+    machine = [machines[name] for name in rows.gpu_model]
     return Setting(
         architecture,
         MediaUse(
@@ -118,7 +120,10 @@ def setting(architecture: DiffusionArchitecture, rows: pd.DataFrame) -> Setting:
             batch=column("batch_size"),
             ulysses=column("ulysses_degree"),
             ring=column("ring_degree"),
-            **sheet,
+            tdp_w=np.array([one.tdp_w for one in machine]),
+            bandwidth_b_s=np.array([one.bandwidth_b_s for one in machine]),
+            peak_flop_s=np.array([one.peak_flop_s["bf16"] for one in machine]),
+            link_b_s=np.array([one.link_b_s for one in machine]),
         ),
         (rows.gpu_model == "B200").to_numpy(),
         column("energy_per_generation_j"),

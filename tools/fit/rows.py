@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from kilowhat.assessment.hardware import Machines
 from kilowhat.domain.architecture import Architecture
 from kilowhat.domain.deployment import Deployment, OperatingPoint
 from kilowhat.methods.architecture import of_layout
+from kilowhat.registry import serving
+from kilowhat.registry.resolve import Registry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,11 +26,8 @@ MEDIA_TASKS = ("image-chat", "video-chat")
 PROMPT_TOKENS = {"lm-arena-chat": 127.0, "gpqa": 300.0, "sourcegraph-fim": 2006.0}
 """Mean prompt lengths [token]: the public rows do not carry them; fitted, or taken."""
 MEDIA_PROMPT_TOKENS = 127.0
-HARDWARE = {
-    "H100": (700.0, 3350e9, 989.4e12, 1978e12, 900e9),
-    "B200": (1000.0, 7700e9, 2250e12, 4500e12, 1800e9),
-}
-"""TDP [W], bandwidth [B/s], peak bf16 and fp8 [FLOP/s], link [B/s]: factors/hardware.csv."""
+MACHINES = {"H100": "h100-sxm", "B200": "b200-sxm"}
+PRECISIONS = {"bfloat16": "bf16"}
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,11 @@ class Rows:
         precision, gpu = table["weight_precision"].to_numpy(), table["gpu_model"].to_numpy()
         is_fp8, is_mxfp4 = precision == "fp8", precision == "mxfp4"
         is_b200 = gpu == "B200"
-        hardware = np.array([HARDWARE[name] for name in gpu]).T
+        registry = Registry()
+        machines = {name: Machines(registry).by_id(key) for name, key in MACHINES.items()}
+        machine = [machines[name] for name in gpu]
+        stored = [serving.precisions()[PRECISIONS.get(name, name)] for name in precision]
+        assumed = {name: value[1] for name, value in serving.shared_ranges(registry).items()}
         is_mixture = np.asarray(self.architecture.expert_parameters) > 0
         ones = np.ones(len(table))
 
@@ -84,18 +88,28 @@ class Rows:
 
         return Deployment(
             kind="endpoint",
-            accelerators=("h100-sxm", "b200-sxm"),
+            accelerators=tuple(MACHINES.values()),
             which=is_b200.astype(int),
             count=table["num_gpus"].to_numpy(float),
             data_parallel=ones,
             concurrency=table["avg_batch_size"].to_numpy(float),
-            tdp_w=hardware[0],
-            bandwidth_b_s=hardware[1],
-            peak_flop_s=np.where(is_fp8, hardware[3], hardware[2]),
-            link_b_s=hardware[4],
-            dense_bytes=np.where(is_fp8, 1.0, 2.0),
-            expert_bytes=np.where(is_fp8, 1.0, np.where(is_mxfp4, 0.53125, 2.0)),
-            cache_bytes=2.0 * ones,
+            tdp_w=np.array([one.tdp_w for one in machine]),
+            bandwidth_b_s=np.array([one.bandwidth_b_s for one in machine]),
+            peak_flop_s=np.array(
+                [
+                    one.peak_flop_s[kind.arithmetic]
+                    for one, kind in zip(machine, stored, strict=True)
+                ]
+            ),
+            link_b_s=np.array([one.link_b_s for one in machine]),
+            dense_bytes=np.array([one.dense_bytes for one in stored]),
+            expert_bytes=np.array([one.expert_bytes for one in stored]),
+            cache_bytes=assumed["cache_bytes"] * ones,
+            chunk_tokens=assumed["chunk_tokens"] * ones,
+            node_size=assumed["node_size"],
+            state_bytes=assumed["state_bytes"],
+            reduced_bytes=assumed["reduced_bytes"],
+            patches_per_token=assumed["patches_per_token"],
             bandwidth_factor=where(is_b200, corrections.blackwell_bandwidth),
             compute_factor=where(is_b200, corrections.blackwell_compute)
             * where(is_fp8, corrections.fp8_compute),
@@ -103,7 +117,6 @@ class Rows:
             * where(is_mxfp4, corrections.mxfp4_experts),
             overhead_factor=where(is_b200, corrections.blackwell_overhead),
             expert_layer_factor=where(is_fp8 & is_mixture, corrections.fp8_layers),
-            chunk_tokens=8192.0 * ones,
         )
 
     def point(self, length_variety: float | None = 1.5) -> OperatingPoint:

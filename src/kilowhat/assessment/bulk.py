@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kilowhat.domain.activity import Activity
     from kilowhat.quantity.quantity import Magnitude, Vector
 
-_BLOCK = 16384  # numbers that are worked on at once: they stay in the processor's cache
+_BLOCK = 32768  # numbers that are worked on at once: they stay in the processor's cache
 _KEPT = 512
 
 

@@ -14,9 +14,10 @@ from kilowhat.domain.impact import FunctionalUnit
 from kilowhat.errors import InvalidValue, UnsupportedPrecision, UnsupportedUse
 from kilowhat.language import mark, translate
 from kilowhat.methods import media
+from kilowhat.methods.units import link_b_s
 from kilowhat.quantity.spread import Spread
 from kilowhat.registry import models, serving
-from kilowhat.registry.diffusion import diffusion_architectures
+from kilowhat.registry.diffusion import diffusion_architectures, habits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -198,8 +199,9 @@ class MediaPricer:
         """The deployment, the accelerators among its draws, and which draw has which."""
         registry = self.registry
         batch, ulysses, ring = media.batching(
-            architecture.task, registry.uniform, use.count, use.concurrency, use.ulysses, use.ring
-        )
+            architecture.task, registry.uniform, habits(registry), use.count, use.concurrency,
+            use.ulysses, use.ring,
+        )  # fmt: skip
         if use.count is not None and use.ulysses is None and use.ring is None:
             ulysses = float(use.count)
         if use.count and np.max(np.asarray(ulysses) * ring) > use.count:
@@ -216,9 +218,11 @@ class MediaPricer:
 
         def factors(machine: Accelerator, index: int) -> Magnitude:
             draws = spread.quantile(registry.uniform(f"{unmeasured.stream}|{machine.id}"))
-            return media.accelerator_factors(machine.id, coefficients, draws)[index]
+            kind = serving.kinds(registry.data).get(machine.id)
+            return media.accelerator_factors(kind, coefficients, draws)[index]
 
         precision = self._precision(use, machines)
+        shared = serving.shared_ranges(registry)
         return (
             MediaDeployment(
                 batch=batch,
@@ -227,7 +231,7 @@ class MediaPricer:
                 tdp_w=pick(lambda m: m.tdp_w),
                 bandwidth_b_s=pick(lambda m: m.bandwidth_b_s),
                 peak_flop_s=pick(lambda m: m.peak_flop_s.get(precision) or _widest(m)),
-                link_b_s=pick(lambda m: m.link_b_s or 64e9),
+                link_b_s=pick(lambda m: link_b_s(m, shared)),
                 compute_factor=pick(lambda m: factors(m, 0)),
                 overhead_factor=pick(lambda m: factors(m, 1)),
             ),

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from kilowhat.domain.boundary import Stage, widen
 from kilowhat.errors import MissingFactor
-from kilowhat.language import mark
+from kilowhat.language import current, mark, translate
 from kilowhat.methods import embodied, facility, grid
 from kilowhat.quantity.quantity import Quantity
 from kilowhat.quantity.units import ENERGY, TIME
+from kilowhat.registry.hardware import accelerators
 from kilowhat.registry.places import WORLD, ancestry, zones
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Rates:
     per_second: dict[tuple[str, str], Magnitude] = field(default_factory=dict)
     parts: dict[str, Magnitude] = field(default_factory=dict)
     beside: dict[str, Magnitude] = field(default_factory=dict)
+    beside_from: dict[str, Entry] = field(default_factory=dict)
     missing: dict[tuple[str, str], str] = field(default_factory=dict)
     trail: list[Entry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -105,20 +107,20 @@ class RateBuilder:
         self.site = site
         self.rates = Rates(boundary=have)
 
-    def build(self, accelerators: Sequence[str] = (), which: Which = 0) -> Rates:
+    def build(self, machines: Sequence[str] = (), which: Which = 0) -> Rates:
         """The rates of the site for hardware that is a mix of accelerators.
 
         Stages that the energy already contains (``have``) are not added again.
 
         Args:
-            accelerators: ids of the accelerators that occur; without any, nothing is said of
+            machines: ids of the accelerators that occur; without any, nothing is said of
                 the making of the hardware.
             which: index into them, a number or a vector over draws.
         """
         energy = self._electricity(Quantity(1.0, ENERGY))
         self._grid(energy)
-        if accelerators:
-            self._embodied(Quantity(1.0, TIME), accelerators, which)
+        if machines:
+            self._embodied(Quantity(1.0, TIME), machines, which)
         return self.rates
 
     def _value(self, *ladder: str) -> Quantity:
@@ -186,8 +188,7 @@ class RateBuilder:
             ladder.append(f"grid.{WORLD}.gwp_location")
         intensity = self._value(*ladder)
         entry = rates.trail[-1]
-        if entry.rung.used.startswith(f"grid.{WORLD}.") and ids != [WORLD]:
-            rates.notes.append(mark("No grid factor for this zone: the world average is used."))
+        self._say_fallback(entry, ids)
         ghg = grid.emissions(energy, intensity)
         rates.boundary = widen(rates.boundary, entry.boundary & ~rates.boundary | Stage.GRID)
         self._split(ghg, ids)
@@ -199,15 +200,39 @@ class RateBuilder:
                 self._put("grid", category, formula(energy, found))
         self._beside(energy, ids)
 
+    def _say_fallback(self, entry: Entry, ids: list[str]) -> None:
+        """Say so where the factor is of another zone or year than asked for."""
+        rates, when = self.rates, self.site.when
+        used = entry.factor.id.split(".")[1]
+        if used == WORLD and ids != [WORLD]:
+            rates.notes.append(mark("No grid factor for this zone: the world average is used."))
+        elif used != ids[0]:
+            known = zones(self.registry.data)
+            sentence = translate(
+                mark("No life-cycle grid factor for {zone}: that of {used} is taken.")
+            )
+            names = {"zone": known[ids[0]], "used": known[used]}
+            shown = {key: zone.name(current()) for key, zone in names.items()}
+            rates.notes.append(sentence.format(**shown))
+        year = entry.factor.year
+        if when is not None and year is not None and year != when.year:
+            sentence = translate(mark("No grid factor for {asked}: that of {year} is taken."))
+            rates.notes.append(sentence.format(asked=when.year, year=year))
+
     def _split(self, ghg: Quantity, ids: list[str]) -> None:
         """Direct, upstream and losses apart, as far as the zone's data go."""
         rates = self.rates
-        share = self._optional([f"grid.{ids[0]}.direct_share"])  # a part's mix is not its country's
+        owner = rates.trail[-1].factor.id.split(".")[1]  # the zone whose factor was used
+        share = self._optional([f"grid.{owner}.direct_share"])
         if share is not None:
             direct = grid.direct_part(ghg, share)
             rates.parts["direct"] = direct.to("gCO2e")
             rates.parts["upstream"] = (ghg - direct).to("gCO2e")
-        if Stage.LOSSES not in rates.boundary:
+        if rates.trail[-1].factor.id.endswith(".gwp_regulatory"):
+            rates.notes.append(
+                mark("The regulatory factor does not say whether it holds losses: none are added.")
+            )
+        elif Stage.LOSSES not in rates.boundary:
             lost = self._optional([f"grid.{zone}.losses" for zone in ids])
             if lost is not None:
                 losses = grid.loss_part(ghg, lost)
@@ -237,9 +262,10 @@ class RateBuilder:
                 if entry is not None and name not in self.rates.beside:
                     intensity = self.registry.value(entry.factor)
                     self.rates.beside[name] = grid.emissions(energy, intensity).to("gCO2e")
+                    self.rates.beside_from[name] = entry
                     self.rates.trail.append(entry)
 
-    def _embodied(self, occupancy: Quantity, accelerators: Sequence[str], which: Which) -> None:
+    def _embodied(self, occupancy: Quantity, machines: Sequence[str], which: Which) -> None:
         rates, kind = self.rates, self.site.kind
         share = embodied.occupied_share(
             occupancy,
@@ -247,24 +273,28 @@ class RateBuilder:
             self._value(f"deployment.{kind}.utilisation"),
         )
         for category, name in _EMBODIED.items():
-            made = self._mixed(name, accelerators, which)
-            host = self._optional([f"hardware.{kind}.host_{name}"])
-            if made is not None and host is not None:
-                made = made + host
-            if made is None or host is None:
+            made = self._mixed(name, machines, which)
+            if made is None:
                 rates.missing["embodied", category] = mark("no sourced factor for this hardware")
             else:
                 impact = embodied.allocated(made, share)
                 rates.per_second["embodied", category] = impact.to(UNITS[category])
                 rates.boundary |= Stage.EMBODIED
 
-    def _mixed(self, name: str, accelerators: Sequence[str], which: Which) -> Quantity | None:
+    def _made(self, name: str, accelerator: str) -> Quantity | None:
+        """The making of an accelerator with its share of the host; a laptop is one thing."""
+        kind = self.site.kind
+        if accelerators(self.registry.data)[accelerator].kind == "laptop":
+            return self._optional([f"hardware.laptop.{name}"])
+        card = self._optional([f"hardware.{accelerator}.{name}", f"hardware.{kind}.{name}"])
+        host = self._optional([f"hardware.{kind}.host_{name}"])
+        return None if card is None or host is None else card + host
+
+    def _mixed(self, name: str, machines: Sequence[str], which: Which) -> Quantity | None:
         """The factor of each draw's accelerator; nothing when one of them has none."""
         values = []
-        for accelerator in accelerators:
-            found = self._optional(
-                [f"hardware.{accelerator}.{name}", f"hardware.{self.site.kind}.{name}"]
-            )
+        for accelerator in machines:
+            found = self._made(name, accelerator)
             if found is None:
                 return None
             values.append(found)

@@ -11,6 +11,7 @@ from kilowhat.assessment.result import Context
 from kilowhat.assessment.uses import refuse_media_fields
 from kilowhat.domain.deployment import KnownDeployment
 from kilowhat.domain.impact import FunctionalUnit
+from kilowhat.domain.model import ParameterCount
 from kilowhat.errors import UnsupportedUse
 from kilowhat.language import mark, translate
 from kilowhat.methods.architecture import of_layout, of_parameters
@@ -31,10 +32,10 @@ if TYPE_CHECKING:
     from kilowhat.assessment.hardware import Machines
     from kilowhat.assessment.site import Sites
     from kilowhat.domain.activity import Activity
-    from kilowhat.domain.architecture import Architecture
+    from kilowhat.domain.architecture import Architecture, Magnitude
     from kilowhat.domain.deployment import Deployment, DeploymentPrior, OperatingPoint
     from kilowhat.domain.factor import Entry
-    from kilowhat.domain.model import Model, ParameterCount
+    from kilowhat.domain.model import Model
     from kilowhat.quantity.quantity import Vector
     from kilowhat.registry.resolve import Registry
 
@@ -53,6 +54,7 @@ class Subject:
     native_precision: str | None
     notes: tuple[str, ...]
     influences: tuple[str, ...] = ()
+    trail: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ class TextPricer:
             model=subject.name,
             method=METHOD,
             rates=rates,
-            trail=(*trail, *fit_trail, *self.machines.trail(machines)),
+            trail=(*trail, *subject.trail, *fit_trail, *self.machines.trail(machines)),
             influences=self._influences(subject, deployment, point, residual),
             warnings=notes,
             zone=site.zone.id.upper() if site.zone else "WORLD",
@@ -247,7 +249,8 @@ class TextPricer:
         if use.parameters is not None:
             active = use.active or use.parameters
             name = f"{use.parameters / 1e9:.15g}B"
-            return Subject(name, None, of_parameters(name, use.parameters, active), None, ())
+            total, used = (ParameterCount(n, n, n) for n in (use.parameters, active))
+            return self._sized(name, None, total, used, ())
         if use.like is not None:
             size = models.classes(self.registry.data)[use.like]
             return self._sized(f"like:{use.like}", None, size.total, size.active, ())
@@ -299,17 +302,18 @@ class TextPricer:
             Spread(count.low, count.central, count.high).quantile(uniform)
             for count in (total, active)
         ]
-        whole = sizes[0]
-        used = sizes[1].clip(max=whole)
+        whole: Magnitude = sizes[0]
+        used: Magnitude = sizes[1].clip(max=whole)
+        typical = serving.typical_layouts(self.registry, name)
         exact = total.is_exact and active.is_exact
-        architecture = (
-            of_parameters(name, total.central, min(active.central, total.central))
-            if exact
-            else of_parameters(name, whole, used)
-        )
+        if exact:
+            whole, used = total.central, min(active.central, total.central)
+        architecture = of_parameters(name, whole, used, typical)
         precision = (model.precision or None) if model else None
-        influences = () if exact else (key,)
-        return Subject(name, model, architecture, precision, notes, influences)
+        is_mixture = active.central < typical.mixture_share * total.central
+        trail, layout = serving.typical_trail(self.registry, name, is_mixture=is_mixture)
+        streams = layout if exact else (key, *layout)
+        return Subject(name, model, architecture, precision, notes, streams, trail)
 
     def _notes(self, use: Activity, believed: DeploymentPrior, subject: Subject) -> list[str]:
         """Defaults that were used: each is said."""
@@ -327,8 +331,6 @@ class TextPricer:
             notes.append(mark("No table says that this model reads images."))
         if model is not None and model.kind == "embedding":
             notes.append(mark("An embedding is priced as the reading of a prompt."))
-        elif model is not None and use.images_in and not model.takes_images:
-            notes.append(mark("This model is not listed as reading images."))
         if believed.id == "open" and use.accelerator is None:
             notes.append(
                 mark("No provider or hardware given: an endpoint on current GPUs is assumed.")

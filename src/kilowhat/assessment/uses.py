@@ -215,14 +215,14 @@ _OF_MEDIA = ("images", "video_s", "frames", "fps", "width_px", "steps", "ulysses
 _OF_TEXT = ("images_in", "videos_in", "audio_in_s", "audio_out_s", "tokens_per_second")
 
 
-def over(defaults: Mapping[str, object], use: Mapping[str, object]) -> dict[str, object]:
+def over(defaults: Mapping[str, object], use: Mapping[str, object]) -> Mapping[str, object]:
     """Defaults with the fields of a use over them; what a use names another way is left out.
 
     >>> over({"model": "gpt-4o", "zone": "FRA"}, {"region": "aws:us-east-1"})
     {'model': 'gpt-4o', 'region': 'aws:us-east-1'}
     """
     if not defaults:
-        return dict(use)
+        return use
     given = {name for name, value in use.items() if value is not None}
     hidden = {name for group in _ALTERNATIVES if given.intersection(group) for name in group}
     kept = {name: value for name, value in defaults.items() if name not in hidden - given}

@@ -109,7 +109,11 @@ def _lines(file: TextIO) -> Iterator[str]:
 
 
 class Form(NamedTuple):
-    """The text of the results of one situation, around what differs between them."""
+    """The text of the results of one situation, around what differs between them.
+
+    Seventeen digits always read back as the same number, and are found faster than the fewest that
+    do.
+    """
 
     body: str
     tail: str
@@ -122,7 +126,7 @@ class Form(NamedTuple):
             del shared["trail"]
         whole = plan.head | {"functional_unit": _HOLE} | _with_holes(plan.layout)
         body = _DUMP(whole)[1:-1].replace("%", "%%").replace(_DUMP(_HOLE), "%s", 1)
-        return cls(body.replace(_DUMP(_HOLE), "%r"), f", {_DUMP(shared)[1:]}\n")
+        return cls(body.replace(_DUMP(_HOLE), "%.17g"), f", {_DUMP(shared)[1:]}\n")
 
     def write(self, identity: dict[str, object], unit: str, numbers: list[float]) -> str:
         """One line: what the use calls itself, then its result."""
@@ -206,7 +210,7 @@ class Pricing:
         """The identity of a line, and its use or its error."""
         identity: dict[str, object] = {}
         try:
-            fields = _LOAD(line)
+            fields = _load(line)
         except (ValueError, RecursionError):
             expected = translate(mark("one JSON object a line"))
             return identity, InvalidValue(name="line", value=line[:40].strip(), expected=expected)
@@ -219,6 +223,15 @@ class Pricing:
             return identity, activity(over(self.defaults, fields))
         except UsageError as error:
             return identity, error
+
+
+def _load(line: str) -> object:
+    """The JSON value of a line, as `json.loads` without its two searches for white space."""
+    text = line.strip(" \t\r\n")
+    value, end = _DECODE(text)
+    if end != len(text):
+        raise ValueError(text[end:])
+    return value
 
 
 def _no_constant(name: str) -> object:
@@ -236,7 +249,7 @@ def _can_be_written(identity: object) -> bool:
     return True
 
 
-_LOAD = json.JSONDecoder(parse_constant=_no_constant).decode
+_DECODE = json.JSONDecoder(parse_constant=_no_constant).raw_decode
 _QUOTE = json.encoder.encode_basestring  # what the encoder uses for text that may be any
 _DUMP = json.JSONEncoder(ensure_ascii=False).encode
 FAILED = '{"error"'

@@ -62,3 +62,49 @@ class Architecture:
     prefill_attention_flop: Magnitude
     state_elements: Magnitude
     vision_parameters: Magnitude
+
+
+@dataclass(frozen=True, slots=True)
+class TypicalLayout:
+    """How models of one kind, dense or mixtures of experts, are usually laid out.
+
+    Every number may be a float or a vector of draws [shape (n_draws,)].
+
+    Attributes:
+        hidden: width of the stream of a model of 1e10 active weights [1].
+        hidden_exponent: exponent of the active weights in the width [1].
+        layers: decoder layers of a model of 1e10 active weights [1].
+        layers_exponent: exponent of the active weights in the layers [1].
+        cache_elements: numbers kept per token and layer, the mean over all layers [1].
+        cache_shards: key-value heads [1].
+        prefill_width: width of the attention over that of the stream, reading a prompt [1].
+        decode_width: the same while generating, where a latent cache widens it [1].
+        routed_share: share of the active weights that are routed experts [1].
+        experts_per_token: routed experts that one token uses [1].
+    """
+
+    hidden: Magnitude
+    hidden_exponent: Magnitude
+    layers: Magnitude
+    layers_exponent: Magnitude
+    cache_elements: Magnitude
+    cache_shards: Magnitude
+    prefill_width: Magnitude
+    decode_width: Magnitude
+    routed_share: Magnitude
+    experts_per_token: Magnitude
+
+
+@dataclass(frozen=True, slots=True)
+class TypicalLayouts:
+    """The usual layouts of the two kinds, and where one ends.
+
+    Attributes:
+        dense: models of which every token uses (nearly) all weights.
+        mixture: mixtures of experts.
+        mixture_share: active over total weights below which a model is a mixture [1].
+    """
+
+    dense: TypicalLayout
+    mixture: TypicalLayout
+    mixture_share: float

@@ -35,12 +35,17 @@ class Deployment:
         dense_bytes: stored bytes per dense weight [B].
         expert_bytes: stored bytes per expert weight [B].
         cache_bytes: stored bytes per number of the key-value cache [B].
+        chunk_tokens: prompt tokens that one step can take in [token].
+        node_size: accelerators that tensor parallelism spans at most [1]; beyond, sequences
+            are dealt out.
+        state_bytes: stored bytes per number of a recurrent state [B].
+        reduced_bytes: bytes exchanged in a layer per number of a token's stream [B].
+        patches_per_token: image patches that become one token of the prompt [1].
         bandwidth_factor: reached bandwidth relative to that of the fitted accelerator [1].
         compute_factor: reached peak relative to that of the fitted accelerator [1].
         expert_factor: the same for reading experts, precision included [1].
         overhead_factor: fixed times relative to those of the fitted accelerator [1].
         expert_layer_factor: fixed time per layer with experts relative to 16-bit weights [1].
-        chunk_tokens: prompt tokens that one step can take in [token].
         tokens_per_step: tokens that one decoding step yields per sequence; above 1 with
             speculative decoding or multi-token prediction [1].
         work_per_step: tokens computed per sequence and step, draft included [1].
@@ -61,12 +66,16 @@ class Deployment:
     dense_bytes: Magnitude
     expert_bytes: Magnitude
     cache_bytes: Magnitude
+    chunk_tokens: Magnitude
+    node_size: float
+    state_bytes: float
+    reduced_bytes: float
+    patches_per_token: float
     bandwidth_factor: Magnitude = 1.0
     compute_factor: Magnitude = 1.0
     expert_factor: Magnitude = 1.0
     overhead_factor: Magnitude = 1.0
     expert_layer_factor: Magnitude = 1.0
-    chunk_tokens: Magnitude = 8192.0
     tokens_per_step: Magnitude = 1.0
     work_per_step: Magnitude = 1.0
     generation_factor: Magnitude = 1.0
@@ -83,7 +92,7 @@ class OperatingPoint:
         fresh_tokens: prompt tokens not found in a cache, mean [token].
         cached_tokens: prompt tokens found in a cache, mean [token].
         output_tokens: generated tokens, reasoning included, mean [token].
-        length_variety: E[T^2] / E[T]^2 of the generated length; 1 when all are equal [1].
+        length_variety: E[T^2] / E[T]^2 of the generated length; 1, all equal, unless told [1].
         images: images in the prompt, mean [1].
         videos: videos in the prompt, mean [1].
     """
@@ -91,7 +100,7 @@ class OperatingPoint:
     fresh_tokens: Magnitude
     cached_tokens: Magnitude
     output_tokens: Magnitude
-    length_variety: Magnitude = 1.5
+    length_variety: Magnitude = 1.0
     images: Magnitude = 0.0
     videos: Magnitude = 0.0
 
@@ -125,6 +134,7 @@ class Precision:
         id: bf16, fp8, mxfp4, int4 ...
         dense_bytes: stored bytes per dense weight [B].
         expert_bytes: stored bytes per expert weight [B].
+        embedding_bytes: stored bytes per weight of embeddings and image encoder [B].
         arithmetic: the peak that multiplications use: bf16, fp8 or fp4.
         needs: the peak without which an accelerator does not take it; bf16 for any.
         fitted: which fitted factors apply: fp8, mxfp4 or none.
@@ -133,6 +143,7 @@ class Precision:
     id: str
     dense_bytes: float
     expert_bytes: float
+    embedding_bytes: float
     arithmetic: str
     needs: str
     fitted: str
@@ -150,8 +161,8 @@ class DeploymentPrior:
         unit_sizes: multiples of the smallest unit that holds the model, with weights [1].
         wide_units: sizes of wide expert-parallel units with weights; empty without any [1].
         ranges: low, central, high and shape of the numbers, by the last segment of their id:
-            concurrency (per accelerator, or per unit) [1], fresh_tokens, cached_tokens,
-            output_tokens [token], length_variety, generation_factor, speculative_gain [1].
+            concurrency (per accelerator, or per unit) [1], input_tokens, output_tokens [token],
+            cached_share, length_variety, generation_factor [1].
         is_per_accelerator: whether concurrency counts sequences per accelerator.
         speculative_share: share of deployments with speculative decoding [1].
     """

@@ -10,6 +10,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Kernels:
+    """How a denoiser is computed where nobody publishes it, the same for all models.
+
+    Attributes:
+        element_bytes: bytes of an activation [B].
+        head_multiple: attention pads heads to a multiple of this width [1].
+        second_stream_launches: kernels that a stream for the text adds, of a block's own [1].
+        second_attention_launches: kernels of a second attention, of a block's own [1].
+        residual_block_launches: kernels of a residual block, of a transformer block's [1].
+    """
+
+    element_bytes: float
+    head_multiple: float
+    second_stream_launches: float
+    second_attention_launches: float
+    residual_block_launches: float
+
+
+@dataclass(frozen=True, slots=True)
 class DiffusionArchitecture:
     """A denoiser (a transformer, or a U-Net) and the decoder that turns latents into pixels.
 
@@ -44,6 +63,7 @@ class DiffusionArchitecture:
         default_height_px: height of its usual picture [pixel].
         default_frames: frames of its usual video; 1 for images [1].
         default_fps: frame rate of its usual video; 0 for images [1/s].
+        kernels: how it is computed.
         channels: channels of a U-Net's levels, finest first; empty for a transformer [1].
         level_transformers: transformer blocks in each attention of those levels, then of the
             middle [1].
@@ -77,6 +97,7 @@ class DiffusionArchitecture:
     default_height_px: float
     default_frames: float
     default_fps: float
+    kernels: Kernels
     channels: tuple[float, ...] = ()
     level_transformers: tuple[float, ...] = ()
     level_blocks: float = 0.0
@@ -106,6 +127,21 @@ class MediaUse:
     frames: Magnitude
     steps: Magnitude
     guidance_passes: Magnitude
+
+
+@dataclass(frozen=True, slots=True)
+class MediaHabits:
+    """What deployments of image and video models usually do, where nothing is told.
+
+    Attributes:
+        most_images: images generated at once, at most [1].
+        most_videos: videos generated at once, at most [1].
+        most_ranks: accelerators that share a video, at most [1].
+    """
+
+    most_images: float
+    most_videos: float
+    most_ranks: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,23 +9,19 @@ import numpy as np
 from kilowhat.domain.architecture import Architecture
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from kilowhat.domain.architecture import Magnitude
+    from kilowhat.domain.architecture import Magnitude, TypicalLayout, TypicalLayouts
+    from kilowhat.methods.call_features import Vector
 
-MAMBA_GROUPS = 8
-MIXTURE_SHARE = 0.9
-ROUTED_SHARE = 0.54
-EXPERTS_PER_TOKEN = 8.0
-CACHE_HEADS = 8.0
-HEAD_DIM = 128.0
+_SCALE = 1e10  # weights of the model that typical layouts are stated for
 
 
 def of_layout(name: str, layout: Mapping[str, float]) -> Architecture:
     """Architecture of a model whose configuration is published.
 
-    Formula: attention = h·(2·heads + 2·kv_heads)·d, feed-forward = (3 if gated else 2)·h·f,
-    hybrid mixer = h·(3·inner + 2·groups·state), output head = vocab·h.
+    attention = h·(2·heads + 2·kv_heads)·d, feed-forward = (3 if gated else 2)·h·f,
+    output head = vocab·h
 
     Args:
         name: id of the model.
@@ -35,16 +31,18 @@ def of_layout(name: str, layout: Mapping[str, float]) -> Architecture:
             dense_layers, moe_layers, window, full_attention_layers, mla_kv_dim,
             attention_params, attention_layers, mlp_layers, mamba_layers, mamba_inner,
             state, vision_params; where they differ from what those give also expert_params
-            (one expert of one layer), shared_params and recurrent_params (of one layer) and
-            attention_params (of one layer) [1; window in tokens].
+            (one expert of one layer), shared_params and attention_params (of one layer);
+            recurrent_params (of one layer) where there are mamba_layers
+            [1; window in tokens].
 
     Returns:
         The architecture, all numbers floats.
 
     Raises:
-        KeyError: a column that every model has is missing.
+        KeyError: a column that every model has, or that its kind needs, is missing.
 
-    Source: the layouts themselves; counts agree with the published totals to 2 %.
+    Source: Vaswani et al. 2017 (10.48550/arXiv.1706.03762) for the blocks; the counts that
+    follow from `data/architectures.csv` agree with the published totals to 3 %.
 
     >>> small = {"layers": 2, "hidden": 8, "heads": 2, "kv_heads": 1, "head_dim": 4,
     ...          "ffn": 16, "vocab": 100, "tied_embeddings": 1, "gated_ffn": 1}
@@ -100,13 +98,10 @@ def _mixing(layout: Mapping[str, float]) -> float:
     hidden = layout["hidden"]
     heads = 2.0 * layout["heads"] + 2.0 * layout["kv_heads"]
     attention = layout.get("attention_params", hidden * heads * layout["head_dim"])
-    inner = layout.get("mamba_inner", 0.0)
-    mixer = hidden * (3.0 * inner + 2.0 * MAMBA_GROUPS * layout.get("state", 0.0))
-    recurrent = layout.get("recurrent_params", mixer)
-    return float(
-        layout.get("attention_layers", layout["layers"]) * attention
-        + layout.get("mamba_layers", 0.0) * recurrent
-    )
+    mixed = layout.get("attention_layers", layout["layers"]) * attention
+    if layout.get("mamba_layers"):
+        mixed += layout["mamba_layers"] * layout["recurrent_params"]
+    return float(mixed)
 
 
 def _feed_forward(layout: Mapping[str, float]) -> float:
@@ -121,20 +116,23 @@ def _feed_forward(layout: Mapping[str, float]) -> float:
 
 
 def of_parameters(
-    name: str, total_parameters: Magnitude, active_parameters: Magnitude
+    name: str,
+    total_parameters: Magnitude,
+    active_parameters: Magnitude,
+    typical: TypicalLayouts,
 ) -> Architecture:
     """A typical architecture of a given size, for a model whose layout is not published.
 
-    Formula: dense: hidden = 4082·(N_a/1e10)^0.399, layers = 42.1·(N_a/1e10)^0.265; mixture:
-    hidden = 3707·(N_a/1e10)^0.385, layers = 46.8·(N_a/1e10)^0.284 (least squares over 202
-    open-weights layouts; standard deviation 15 % and 27 %). Eight key-value heads of 128; with
-    experts, 54 % of the active weights are routed ones (the median of 50 layouts), so that
-    k/E = routed active / routed total.
+    hidden = a·(N_active/1e10)^b, layers = c·(N_active/1e10)^d, k/E = routed active / routed
+
+    A model is a mixture of experts when few enough of its weights are active.
 
     Args:
         name: what the model is called.
         total_parameters: all weights [1], float or shape (n_draws,).
         active_parameters: weights that one token uses [1], float or shape (n_draws,).
+        typical: a, b, c, d and the rest of a layout, by kind [1]; floats, or draws of how
+            much models of one size differ.
 
     Returns:
         The architecture, its numbers of the shape of the arguments.
@@ -142,24 +140,31 @@ def of_parameters(
     Raises:
         ValueError: more active than total parameters.
 
-    Source: regression over `data/architectures.csv`.
+    Source: `data/factors/inference_typical.csv`, least squares over `data/architectures.csv`.
 
-    >>> of_parameters("70B", 70e9, 70e9).cache_shards
+    >>> from kilowhat.registry.resolve import Registry
+    >>> from kilowhat.registry.serving import typical_layouts
+    >>> usual = typical_layouts(Registry())
+    >>> float(of_parameters("70B", 70e9, 70e9, usual).cache_shards)
     8.0
-    >>> round(float(of_parameters("mix", 600e9, 30e9).experts))
+    >>> round(float(of_parameters("mix", 600e9, 30e9, usual).experts))
     289
     """
     total, active = np.asarray(total_parameters, float), np.asarray(active_parameters, float)
     if np.any(active > total * (1.0 + 1e-9)):
         message = "more active than total parameters"
         raise ValueError(message)
-    is_mixture = active < MIXTURE_SHARE * total
-    scale = active / 1e10
-    hidden = np.where(is_mixture, 3707.0 * scale**0.385, 4082.0 * scale**0.399)
-    layers = np.where(is_mixture, 46.8 * scale**0.284, 42.1 * scale**0.265)
-    routed_active = np.where(is_mixture, ROUTED_SHARE * active, 0.0)
+    is_mixture = active < typical.mixture_share * total
+
+    def usual(value: Callable[[TypicalLayout], Magnitude]) -> Vector:
+        return np.where(is_mixture, value(typical.mixture), value(typical.dense))
+
+    scale = active / _SCALE
+    hidden = usual(lambda kind: kind.hidden * scale**kind.hidden_exponent)
+    layers = usual(lambda kind: kind.layers * scale**kind.layers_exponent)
+    routed_active = usual(lambda kind: kind.routed_share) * active
     routed = np.where(is_mixture, total - active + routed_active, 0.0)
-    chosen = np.where(is_mixture, EXPERTS_PER_TOKEN, 1.0)
+    chosen = usual(lambda kind: kind.experts_per_token)
     return Architecture(
         name=name,
         layers=layers,
@@ -173,10 +178,10 @@ def of_parameters(
         attention_layers=layers,
         window_layers=0.0,
         window_tokens=1.0,
-        cache_elements=2.0 * CACHE_HEADS * HEAD_DIM,
-        cache_shards=CACHE_HEADS,
-        decode_attention_flop=4.0 * hidden,
-        prefill_attention_flop=4.0 * hidden,
+        cache_elements=usual(lambda kind: kind.cache_elements),
+        cache_shards=usual(lambda kind: kind.cache_shards),
+        decode_attention_flop=4.0 * hidden * usual(lambda kind: kind.decode_width),
+        prefill_attention_flop=4.0 * hidden * usual(lambda kind: kind.prefill_width),
         state_elements=0.0,
         vision_parameters=0.0,
     )

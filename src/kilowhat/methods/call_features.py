@@ -133,7 +133,9 @@ def features(
         Vector [token, token, token^2, token^2, token^2, 1, 1, token, token],
         shape (len(FEATURES),).
 
-    Source: METHOD, "at scale"; sums of these vectors price a whole log.
+    Source: what `kilowhat.methods.roofline.loads` is linear in: the matrix products of a
+    transformer go with its tokens, attention with pairs of tokens (Vaswani et al. 2017,
+    10.48550/arXiv.1706.03762). Sums of these vectors price a whole log.
 
     >>> features(500, 200, 300).tolist()[:3]
     [300.0, 300.0, 150000.0]
@@ -157,12 +159,16 @@ def features(
 def mean_features(point: OperatingPoint) -> list[Magnitude]:
     """The features of the mean call of an operating point, its length variety included.
 
-    Formula: as `features`, with E[T_out^2] = variety·E[T_out]^2.
+    E[T_out²] = variety·E[T_out]², the others as in `features`
+
+    Args:
+        point: the mean call [token, 1]; its numbers may be draws [shape (n_draws,)].
 
     Returns:
-        A list over FEATURES of floats or vectors of draws (units as in `features`).
+        A list over FEATURES of floats or vectors of draws
+        [token, token, token^2, token^2, token^2, 1, 1, token, token].
 
-    Source: definition of the variety.
+    Source: definition of the second moment (JCGM 101, 3.6).
 
     >>> from kilowhat.domain.deployment import OperatingPoint
     >>> mean_features(OperatingPoint(300.0, 0.0, 100.0, 1.5))[3]

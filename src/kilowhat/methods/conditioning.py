@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kilowhat.methods.call_features import Vector
 
 GRID = 32
+"""Points of the concurrency's distribution: an accuracy of the numbers, not a fact."""
 
 OUTSIDE = mark(
     "The observed speed lies outside what the known ways of serving this model reach; "
@@ -60,13 +61,15 @@ def condition(
     tokens_per_second: float,
     weights: Sequence[float],
     speed: Callable[[Vector], Vector],
-    spread: float = 0.2,
-    reach: float = 2.0,
+    spread: float,
+    reach: float,
+    surprise: float,
 ) -> Conditioned:
     """Distributions of the way of serving and of its concurrency, given an observed speed.
 
-    Formula: weight ∝ prior · exp(−(ln v_observed − ln v_computed)^2/(2·spread^2)), on a grid of
-    equal prior probability of the concurrency.
+    weight ∝ prior · exp(−(ln v_observed − ln v_computed)²/(2·spread²))
+
+    It is computed on a grid of equal prior probability of the concurrency.
 
     Args:
         tokens_per_second: output tokens that one client sees each second [token/s].
@@ -75,13 +78,15 @@ def condition(
             the concurrency, shape (GRID,).
         spread: standard deviation of the logarithm of observed over computed speed [1].
         reach: how many of these a speed may lie outside of everything believed [1].
+        surprise: share of what lies beyond that becomes doubt of energy and time [1].
 
     Returns:
         The distributions; wider, and with a warning, when no way reaches such a speed.
 
-    Source: Bayes' rule.
+    Source: Bayes 1763 (10.1098/rstl.1763.0053); `deployment.serving.speed_spread` for the spread.
 
-    >>> seen = condition(50.0, [1.0], lambda share: 100.0 * (1.0 - share[None, :]))
+    >>> seen = condition(50.0, [1.0], lambda share: 100.0 * (1.0 - share[None, :]),
+    ...                  0.2, 2.0, 0.5)
     >>> bool(0.4 < seen.share(np.array([0.5]), np.array([0.5]))[0] < 0.6)
     True
     """
@@ -97,6 +102,6 @@ def condition(
     return Conditioned(
         units=np.cumsum(by_unit) / by_unit.sum(),
         shares=shares,
-        excess=0.5 * spread * beyond,
+        excess=surprise * spread * beyond,
         warnings=(OUTSIDE,) if beyond else (),
     )

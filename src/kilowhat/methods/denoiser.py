@@ -11,12 +11,7 @@ if TYPE_CHECKING:
     from kilowhat.domain.architecture import Magnitude
     from kilowhat.domain.diffusion import DiffusionArchitecture, MediaUse
 
-ELEMENT_BYTES = 2.0  # activations are held in 16 bits
-_HEAD_MULTIPLE = 32.0  # attention kernels pad heads to a multiple of this
-_SECOND_STREAM_LAUNCHES = 0.7  # what a stream for the text adds to the kernels of a block
-_SECOND_ATTENTION_LAUNCHES = 0.3  # a second attention, of the kernels of a block
-_RESIDUAL_BLOCK_LAUNCHES = 0.5  # a residual block, of those of a transformer block
-_KERNEL = 9.0  # weights of a 3x3 convolution per pair of channels
+_KERNEL = 9.0  # weights of a 3x3 convolution per pair of channels: a definition
 
 
 class Workload(NamedTuple):
@@ -58,7 +53,12 @@ class Workload(NamedTuple):
 def image_tokens(architecture: DiffusionArchitecture, use: MediaUse) -> Magnitude:
     """Tokens that the picture or video is cut into, the prompt apart [token].
 
-    Formula: ceil(width/p)·ceil(height/p)·ceil((1 + (frames − 1)/t)/q)
+    tokens = ceil(width/p)·ceil(height/p)·ceil((1 + floor((frames − 1)/t))/q)
+
+    Args:
+        architecture: the model: edge p of a token [pixel], frames t of a latent frame [1], latent
+            frames q of a token [1].
+        use: what is generated [pixel, 1]; its numbers may be draws [shape (n_draws,)].
 
     Source: patch sizes and compression of each model's own configuration, `data/diffusion.csv`.
 
@@ -81,8 +81,17 @@ def image_tokens(architecture: DiffusionArchitecture, use: MediaUse) -> Magnitud
 def workload(architecture: DiffusionArchitecture, use: MediaUse, ranks: Magnitude) -> Workload:
     """What one denoising pass takes on each of ``ranks`` accelerators that share a picture [1].
 
-    Formula: linear = 2·w²·(attention 4 + cross-attention 2 + feed-forward)·tokens per block;
-    attention = 4·w·tokens² per block, or 4·w·head·tokens where it is linear.
+    linear = 2·w²·(4 + 2·[cross-attention] + feed-forward)·tokens per block
+
+    attention = 4·w·tokens² per block, or 4·w·head·tokens where it is linear
+
+    Args:
+        architecture: the model, of width w [1].
+        use: what is generated [pixel, 1]; its numbers may be draws [shape (n_draws,)].
+        ranks: accelerators that share it [1].
+
+    Returns:
+        Arithmetic [FLOP], traffic [B] and launches [1] on each of the accelerators.
 
     Source: Vaswani et al. 2017 (10.48550/arXiv.1706.03762) for the terms; Peebles and Xie 2023
     (10.1109/ICCV51070.2023.00387) for diffusion transformers.
@@ -108,8 +117,8 @@ def _transformer_workload(a: DiffusionArchitecture, use: MediaUse, ranks: Magnit
     tokens = image / ranks + text
     width, second = a.width, a.second_attention_layers
     shared = a.key_value_heads / a.heads
-    stream = ELEMENT_BYTES * width * tokens
-    blocks = a.layers * stream + ELEMENT_BYTES * width * second * image / ranks
+    stream = a.kernels.element_bytes * width * tokens
+    blocks = a.layers * stream + a.kernels.element_bytes * width * second * image / ranks
     score = 4.0 * a.heads * _scores(a, image, joint, crossed) / ranks
     per_token = 2.0 + 2.0 * shared + a.feed_forward_matrices * a.feed_forward_width / width
     per_token = a.layers * (per_token + (2.0 if crossed else 0.0)) + 2.0 * a.skip_layers
@@ -118,7 +127,7 @@ def _transformer_workload(a: DiffusionArchitecture, use: MediaUse, ranks: Magnit
     return Workload(
         linear_flop=2.0 * width**2 * linear,
         attention_score_flop=score,
-        head_width=_padded(a.head_width),
+        head_width=_padded(a),
         block_bytes=a.layers * stream,
         feed_forward_bytes=a.layers
         * stream
@@ -130,10 +139,13 @@ def _transformer_workload(a: DiffusionArchitecture, use: MediaUse, ranks: Magnit
         rotary_bytes=a.layers * stream * a.rotary,
         linear_bytes=a.layers * stream * a.linear_attention,
         joined_bytes=a.two_stream_layers * stream,
-        shared_bytes=ELEMENT_BYTES * width * (a.layers * (image + joint) + second * image) / ranks,
+        shared_bytes=a.kernels.element_bytes
+        * width
+        * (a.layers * (image + joint) + second * image)
+        / ranks,
         launches=a.layers
-        + _SECOND_STREAM_LAUNCHES * a.two_stream_layers
-        + _SECOND_ATTENTION_LAUNCHES * second,
+        + a.kernels.second_stream_launches * a.two_stream_layers
+        + a.kernels.second_attention_launches * second,
         decoded_px=use.width_px * use.height_px * use.frames,
     )
 
@@ -145,8 +157,8 @@ def _scores(a: DiffusionArchitecture, image: Magnitude, joint: float, crossed: f
     return a.layers * (own + image * crossed) + a.second_attention_layers * image * image
 
 
-def _padded(head_width: float) -> float:
-    return _HEAD_MULTIPLE * math.ceil(head_width / _HEAD_MULTIPLE)
+def _padded(a: DiffusionArchitecture) -> float:
+    return a.kernels.head_multiple * math.ceil(a.head_width / a.kernels.head_multiple)
 
 
 def _unet_workload(a: DiffusionArchitecture, use: MediaUse, ranks: Magnitude) -> Workload:
@@ -170,15 +182,15 @@ def _unet_workload(a: DiffusionArchitecture, use: MediaUse, ranks: Magnitude) ->
         linear = linear + 2.0 * tokens * per_pixel
         pairs = tokens * tokens * ranks + tokens * a.text_tokens
         score = score + 4.0 * transformers * channels / a.head_width * pairs
-        stream = ELEMENT_BYTES * channels * tokens
+        stream = a.kernels.element_bytes * channels * tokens
         residual_blocks = 2.0 * a.level_blocks + 1.0 + 2.0 * _is_last(a, level)
         blocks = blocks + stream * (residual_blocks + transformers)
         attention = attention + stream * transformers
-        launches += _RESIDUAL_BLOCK_LAUNCHES * residual_blocks + transformers
+        launches += a.kernels.residual_block_launches * residual_blocks + transformers
     return Workload(
         linear_flop=linear,
         attention_score_flop=score,
-        head_width=_padded(a.head_width),
+        head_width=_padded(a),
         block_bytes=blocks,
         feed_forward_bytes=attention * 8.0,
         attention_bytes=attention * 2.0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from kilowhat.domain.deployment import Deployment, OperatingPoint
 from kilowhat.methods.conditioning import condition
 from kilowhat.methods.inference import mean_call
 from kilowhat.methods.roofline import cache_shards
-from kilowhat.methods.units import possible_units, weight_bytes
+from kilowhat.methods.units import link_b_s, possible_units, weight_bytes
 from kilowhat.quantity.spread import Spread, normal_quantile
 
 if TYPE_CHECKING:
@@ -27,12 +27,9 @@ if TYPE_CHECKING:
         Precision,
     )
     from kilowhat.methods.call_features import Coefficients, Corrections, Vector
-from kilowhat.methods.units import Catalogue, Unit
+    from kilowhat.methods.units import Catalogue, Range, Unit
 
-GIGA = 1e9
-FITTED_YEAR = 2026
 
-Range: TypeAlias = tuple[float, float, float, str]
 Record = TypeVar("Record", "Architecture", "Coefficients", "Corrections")
 
 
@@ -62,8 +59,8 @@ def sample(
         prior: what is believed beforehand of this provider or class.
         known: what the user or the log tells.
         catalogue: accelerators, precisions, kinds and shared ranges.
-        fitted: coefficients and corrections, floats or draws.
-        uniform: stratified uniform numbers by key, shape (n_draws,).
+        fitted: coefficients and corrections, floats or draws [shape (n_draws,)].
+        uniform: stratified uniform numbers in (0, 1) by key [1], shape (n_draws,).
 
     Returns:
         The deployment and the point, numbers of shape (n_draws,) or floats.
@@ -72,26 +69,27 @@ def sample(
         DoesNotFit: the model exceeds the memory of the accelerators that are known.
         UnsupportedPrecision: the accelerator that is known lacks the precision.
 
-    Source: priors in `data/deployments.csv` and `data/factors/deployment.csv`.
+    Source: priors in `data/deployments.csv` and `data/factors/deployment.csv`; speculative
+    decoding after Leviathan, Kalman and Matias 2023 (10.48550/arXiv.2211.17192).
 
     >>> from kilowhat.domain.deployment import Accelerator, DeploymentPrior, KnownDeployment
     >>> from kilowhat.domain.deployment import Precision
     >>> from kilowhat.methods.architecture import of_parameters
-    >>> plain = Precision("bf16", 2.0, 2.0, "bf16", "bf16", "")
+    >>> plain = Precision("bf16", 2.0, 2.0, 2.0, "bf16", "bf16", "")
     >>> h100 = Accelerator("h100-sxm", 700.0, 80e9, 3.35e12, 900e9, {"bf16": 989e12})
     >>> from kilowhat.methods.call_features import Coefficients, Corrections
     >>> from kilowhat.methods.units import Catalogue
     >>> from kilowhat.quantity.spread import uniforms
-    >>> shared = {name: (x, x, x, "point") for name, x in
-    ...           {"weight_share": 0.76, "memory_share": 0.9, "wide_experts": 2e11,
-    ...            "cache_bytes": 2.0, "chunk_tokens": 8192.0, "fast_memory": 1200.0,
-    ...            "datacentre_link": 400.0}.items()}
-    >>> tables = Catalogue({"h100-sxm": h100}, {"bf16": plain}, {"h100-sxm": "hopper"}, shared)
+    >>> from kilowhat.registry.resolve import Registry
+    >>> from kilowhat.registry.serving import shared_ranges, typical_layouts
+    >>> tables = Catalogue({"h100-sxm": h100}, {"bf16": plain}, {"h100-sxm": "hopper"},
+    ...                    shared_ranges(Registry()))
     >>> prior = DeploymentPrior("open", "endpoint", (("h100-sxm", 1.0),), (("bf16", 1.0),),
     ...     ((1.0, 1.0),), (), {"length_variety": (1.5, 1.5, 1.5, "point")}, False, 0.0)
     >>> known = KnownDeployment("h100-sxm", 1.0, 64.0, lengths=(100.0, 0.0, 400.0, 0.0, 0.0))
     >>> fitted = (Coefficients(*[0.5] * 19), Corrections(*[1.0] * 7))
-    >>> found = sample(of_parameters("8B", 8e9, 8e9), prior, known, tables, fitted, uniforms)
+    >>> model = of_parameters("8B", 8e9, 8e9, typical_layouts(Registry()))
+    >>> found = sample(model, prior, known, tables, fitted, uniforms)
     >>> found.deployment.concurrency
     64.0
     """
@@ -112,6 +110,7 @@ def sample(
         central.speeds,
         catalogue.number("speed_spread"),
         catalogue.number("speed_reach"),
+        catalogue.number("surprise_share"),
     )
     index, second = found.unit(first), found.share(first, second)
     deployment = _assemble(draw, units, index, second, point)
@@ -252,9 +251,8 @@ def _assemble(
     if draw.known.concurrency is None:
         memory = pick(lambda u: number("memory_share") * u.accelerator.memory_b)
         weights = pick(lambda u: _held_bytes(draw.architecture, u))
-        cache_bytes = number("cache_bytes")
-        room = _room(draw.architecture, point, count, ranks, memory, weights, cache_bytes)
-        concurrency = np.minimum(concurrency, room)
+        each = _held_per_sequence(draw, point, count, ranks)
+        concurrency = np.minimum(concurrency, np.maximum((memory * count - weights) / each, 1.0))
     fixed = draw.corrections
     return Deployment(
         kind=draw.prior.kind,
@@ -268,10 +266,15 @@ def _assemble(
         tdp_w=pick(lambda u: u.accelerator.tdp_w),
         bandwidth_b_s=pick(lambda u: u.accelerator.bandwidth_b_s),
         peak_flop_s=pick(lambda u: _peak(u.accelerator, u.precision)),
-        link_b_s=pick(lambda u: _link(u.accelerator, draw.catalogue)),
+        link_b_s=pick(lambda u: link_b_s(u.accelerator, draw.catalogue.ranges)),
         dense_bytes=pick(lambda u: u.precision.dense_bytes),
         expert_bytes=pick(lambda u: u.precision.expert_bytes),
         cache_bytes=number("cache_bytes"),
+        chunk_tokens=number("chunk_tokens") * ranks,
+        node_size=number("node_size"),
+        state_bytes=number("state_bytes"),
+        reduced_bytes=number("reduced_bytes"),
+        patches_per_token=number("patches_per_token"),
         bandwidth_factor=pick(lambda u: factors[u.accelerator.id][0]),
         compute_factor=pick(
             lambda u: factors[u.accelerator.id][1] * (fixed.fp8_compute if _is_narrow(u) else 1.0)
@@ -279,7 +282,6 @@ def _assemble(
         expert_factor=pick(lambda u: _expert_factor(u.precision, fixed)),
         overhead_factor=pick(lambda u: factors[u.accelerator.id][2]),
         expert_layer_factor=pick(lambda u: _expert_layer_factor(u.precision, fixed)),
-        chunk_tokens=number("chunk_tokens") * ranks,
         tokens_per_step=tokens,
         work_per_step=1.0
         if np.ndim(tokens) == 0
@@ -300,42 +302,30 @@ def _concurrency(draw: _Draw, share: Vector, count: Magnitude) -> Magnitude:
     if draw.known.concurrency is not None:
         return draw.known.concurrency
     if draw.known.serving == "offline":
-        share = 0.5 + 0.5 * share
+        least = draw.catalogue.number("offline_least")
+        share = least + (1.0 - least) * share
     sequences = draw.quantile("concurrency", share)
     return np.maximum(sequences * count if draw.prior.is_per_accelerator else sequences, 1.0)
 
 
-def _room(
-    architecture: Architecture,
-    point: OperatingPoint,
-    count: Magnitude,
-    ranks: Magnitude,
-    memory: Magnitude,
-    weights: Magnitude,
-    cache_bytes: float,
+def _held_per_sequence(
+    draw: _Draw, point: OperatingPoint, count: Magnitude, ranks: Magnitude
 ) -> Magnitude:
-    """Sequences whose cache fits beside the weights [1]."""
+    """Memory of the unit that one sequence takes: its cache, copies included, and state [B]."""
+    model, number = draw.architecture, draw.catalogue.number
     context = point.fresh_tokens + point.cached_tokens + 0.5 * point.output_tokens
-    seen = architecture.attention_layers * context + architecture.window_layers * np.minimum(
-        context, architecture.window_tokens
+    seen = model.attention_layers * context + model.window_layers * np.minimum(
+        context, model.window_tokens
     )
-    copies = count / cache_shards(architecture, count, ranks)
-    each = architecture.cache_elements * cache_bytes * seen * copies
-    each = each + architecture.state_elements * cache_bytes
-    return np.maximum((memory * count - weights) / each, 1.0)
+    copies = count / cache_shards(model, count, ranks, number("node_size"))
+    cache = model.cache_elements * number("cache_bytes") * seen * copies
+    return cache + model.state_elements * number("state_bytes")
 
 
 def _is_narrow(unit: Unit) -> bool:
     """Whether weights are multiplied in fewer than 16 bits."""
     arithmetic = unit.precision.arithmetic
     return arithmetic != "bf16" and arithmetic in unit.accelerator.peak_flop_s
-
-
-def _link(accelerator: Accelerator, catalogue: Catalogue) -> float:
-    """Bandwidth of the link to neighbours, a usual one where none is published [B/s]."""
-    is_fast = accelerator.bandwidth_b_s >= catalogue.number("fast_memory") * GIGA
-    usual = catalogue.number("datacentre_link" if is_fast else "pcie_link") * GIGA
-    return accelerator.link_b_s or usual
 
 
 def _peak(accelerator: Accelerator, precision: Precision) -> float:
@@ -373,9 +363,11 @@ def _expert_layer_factor(precision: Precision, fixed: Corrections) -> Magnitude:
 def _generation(draw: _Draw) -> Magnitude:
     """Energy relative to the serving software fitted on, by year and prior [1]."""
     known = draw.known
-    is_described = known.accelerator is not None and known.concurrency is not None
+    is_fitted = draw.prior.kind != "own-machine"  # local software is another: never fitted
+    is_described = is_fitted and known.accelerator is not None and known.concurrency is not None
     factor: Magnitude = 1.0 if is_described else draw.number("generation_factor")
-    if known.year is not None and known.year < FITTED_YEAR:
+    fitted_year = draw.catalogue.number("fitted_year")
+    if known.year is not None and known.year < fitted_year:
         full = draw.number("generation_2024")
-        factor = factor * (full if known.year < FITTED_YEAR - 1 else np.sqrt(full))
+        factor = factor * (full if known.year < fitted_year - 1 else np.sqrt(full))
     return factor

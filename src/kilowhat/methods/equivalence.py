@@ -183,7 +183,7 @@ def named(
     known = [item for item in catalogue if dimension is None or item.is_for(dimension)]
     for match in (_is_id, _is_label, _is_part):
         found = [item for item in known if match(item, wanted)]
-        if len(found) == 1:
+        if len({item.factor for item in found}) == 1:  # its hour, minute and second are one thing
             return found[0]
         if found:
             raise UnknownEquivalence(name=name, nearest=[item.id for item in found][:5])

@@ -26,6 +26,7 @@ __all__ = [
 
 
 TINY_S = 1e-30
+"""Keeps a ratio of two absent times finite [s]."""
 
 
 class PriceList(NamedTuple):
@@ -73,10 +74,11 @@ def price_list(
 ) -> PriceList:
     """Energy and accelerator time per unit of each feature of a call at an operating point.
 
-    Formula: E = n·TDP·t·c(φ0 + φ_m·u_m^γ + φ_c·u_c^γ), t = t_fixed + Σ (t_m^p + t_c^p)^(1/p)
-    over steps that decode and steps that read prompts too, c(u) = u/(1 + u^8)^(1/8). E is
-    homogeneous of degree 1 in the seconds of its resources, so each feature's price is the sum
-    of ∂E/∂t_i times the seconds that it adds (Euler shares).
+    E = n·TDP·t·c(φ0 + φ_m·u_m^γ + φ_c·u_c^γ), t = t_fixed + Σ (t_m^p + t_c^p)^(1/p)
+
+    The sum is over steps that decode and steps that read prompts too; c(u) = u/(1 + u^8)^(1/8).
+    E is homogeneous of degree 1 in the seconds of its resources, so each feature's price is the
+    sum of ∂E/∂t_i times the seconds that it adds (Euler's theorem).
 
     Args:
         architecture: the model.
@@ -90,7 +92,8 @@ def price_list(
         Prices [J and s per unit of the feature]; `features(...) @ energy_j` is the energy of
         a call [J, shape (n_draws,)], and of the mean call exactly n·P·t/B·T_out.
 
-    Source: roofline model with the coefficients of `data/inference/coefficients.csv`.
+    Source: roofline model (Williams, Waterman and Patterson 2009, 10.1145/1498765.1498785)
+    with the coefficients of `data/inference/coefficients.csv`.
 
     >>> from kilowhat.domain.deployment import Deployment, OperatingPoint
     >>> from kilowhat.methods.architecture import of_parameters
@@ -98,9 +101,11 @@ def price_list(
     >>> fitted = Coefficients(.5, .1, .8, .6, .9, .5, .8, .5, .7, 6e-5, 5e-5, 1e-5, .3, .7, 1.2,
     ...                       500., 800., .01, .03)
     >>> machine = Deployment("endpoint", ("h100-sxm",), 0, 1., 1., 64., 700., 3.35e12, 989e12,
-    ...                      900e9, 2., 2., 2.)
+    ...                      900e9, 2., 2., 2., 8192., 8., 4., 4., 4.)
     >>> point = OperatingPoint(100., 0., 400.)
-    >>> model = of_parameters("8B", 8e9, 8e9)
+    >>> from kilowhat.registry.resolve import Registry
+    >>> from kilowhat.registry.serving import typical_layouts
+    >>> model = of_parameters("8B", 8e9, 8e9, typical_layouts(Registry()))
     >>> prices = price_list(model, machine, point, fitted)
     >>> bool(0.05 < (features(100, 0, 400) @ prices.energy_j)[0] / 400 < 0.2)
     True
@@ -122,7 +127,7 @@ def mean_call(
 ) -> MeanCall:
     """Energy, time, power and client speed of the mean call of an operating point.
 
-    Formula: tokens/s of a client = T_out/(B·t), by Little's law.
+    speed = T_out/(B·t)
 
     Args:
         architecture: the model.
@@ -133,7 +138,8 @@ def mean_call(
     Returns:
         Energy [J], time of the unit [s], power of one accelerator [W], speed [token/s].
 
-    Source: as `price_list`.
+    Source: Little 1961 (10.1287/opre.9.3.383) for the speed that a client sees; time and power
+    as in `price_list`.
 
     >>> from kilowhat.domain.deployment import Deployment, OperatingPoint
     >>> from kilowhat.methods.architecture import of_parameters
@@ -141,9 +147,11 @@ def mean_call(
     >>> fitted = Coefficients(.5, .1, .8, .6, .9, .5, .8, .5, .7, 6e-5, 5e-5, 1e-5, .3, .7, 1.2,
     ...                       500., 800., .01, .03)
     >>> machine = Deployment("endpoint", ("h100-sxm",), 0, 1., 1., 64., 700., 3.35e12, 989e12,
-    ...                      900e9, 2., 2., 2.)
+    ...                      900e9, 2., 2., 2., 8192., 8., 4., 4., 4.)
     >>> point = OperatingPoint(100., 0., 400.)
-    >>> model = of_parameters("8B", 8e9, 8e9)
+    >>> from kilowhat.registry.resolve import Registry
+    >>> from kilowhat.registry.serving import typical_layouts
+    >>> model = of_parameters("8B", 8e9, 8e9, typical_layouts(Registry()))
     >>> bool(60 < mean_call(model, machine, point, fitted).tokens_per_second < 120)
     True
     """
@@ -173,6 +181,7 @@ def _pace(seconds: Loads, mean: list[Magnitude], coefficients: Coefficients) -> 
     memory = coefficients.memory_power * (ideal_memory / time_s) ** gamma
     compute = coefficients.compute_power * (ideal_compute / time_s) ** gamma
     share = coefficients.idle_power + memory + compute
+    # The cap u/(1 + u^8)^(1/8): the eighth power is how sharp the corner is, not a fact.
     square = share * share
     fourth = square * square
     excess = 1.0 + fourth * fourth

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kilowhat.domain.architecture import Magnitude
-    from kilowhat.domain.diffusion import DiffusionArchitecture, MediaDeployment
+    from kilowhat.domain.diffusion import DiffusionArchitecture, MediaDeployment, MediaHabits
 
     Vector = NDArray[np.float64]
 
-_CAP_SHARPNESS = 12.0
+_CAP_SHARPNESS = 12.0  # of a smooth minimum: a way of computing, not a fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def price(
 ) -> tuple[Magnitude, Magnitude]:
     """Energy [J] and accelerator time [s] of one image or video, accelerators only.
 
-    Formula: E = n·(t_steps·P_steps + t_decode·P_decode)/B
+    E = n·(t_steps·P_steps + t_decode·P_decode)/B
 
     The time of a step is the smooth maximum of what its blocks take at least and of the sum of
     arithmetic, memory traffic and exchange.  The text encoder is left out: it runs once, and
@@ -229,6 +229,7 @@ def _decode_s(
 def batching(
     task: str,
     uniform: Callable[[str], Vector],
+    usual: MediaHabits,
     count: Magnitude | None = None,
     batch: Magnitude | None = None,
     ulysses: Magnitude | None = None,
@@ -236,54 +237,62 @@ def batching(
 ) -> tuple[Magnitude, Magnitude, Magnitude]:
     """Batch, Ulysses and ring degrees [1, 1, 1]: as stated, else drawn from what is usual.
 
-    Unstated: 1 to 16 images or 1 to 2 videos at once; an image on one accelerator, a video on
-    1, 2, 4 or 8 (at most ``count``), its heads exchanged.
+    batch = 2^u, u uniform over 0 … log2(most at once); likewise the ranks of a video
+
+    An image is taken to run on one accelerator, the heads of a video to be exchanged among
+    several (at most ``count``).
 
     Args:
         task: text-to-image or text-to-video.
         uniform: stream of uniform numbers by key, each of shape (n_draws,).
+        usual: how many are generated at once, and on how many accelerators, at most.
         count: accelerators at hand [1].
         batch: images or videos generated at once [1].
         ulysses: degree of head exchange [1].
         ring: degree of ring attention [1].
 
-    Source: ranges of the public measurements fitted on (ML.ENERGY benchmark v3).
+    Source: `media.serving.*` in `data/factors/media.csv`, assumed within the ranges of the
+    measurements fitted on (ML.ENERGY benchmark v3).
 
-    >>> batching("text-to-image", lambda key: np.array([0.1, 0.9]), batch=4.0)
+    >>> from kilowhat.domain.diffusion import MediaHabits
+    >>> usual = MediaHabits(16.0, 2.0, 8.0)
+    >>> batching("text-to-image", lambda key: np.array([0.1, 0.9]), usual, batch=4.0)
     (4.0, 1.0, 1.0)
     """
     is_video = task == "text-to-video"
     if batch is None:
-        widest = 1.0 if is_video else 4.0
+        widest = np.log2(usual.most_videos if is_video else usual.most_images)
         batch = 2.0 ** np.floor(uniform("media.batch") * (widest + 1.0))
     if ulysses is not None or ring is not None:
         return batch, 1.0 if ulysses is None else ulysses, 1.0 if ring is None else ring
     if not is_video:
         return batch, 1.0, 1.0
-    most = np.log2(8.0 if count is None else np.minimum(count, 8.0))
+    ranks = usual.most_ranks
+    most = np.log2(ranks if count is None else np.minimum(count, ranks))
     return batch, 2.0 ** np.floor(uniform("media.ranks") * (np.floor(most) + 1.0)), 1.0
 
 
 def accelerator_factors(
-    accelerator: str, coefficients: Coefficients, unmeasured: Magnitude
+    kind: str | None, coefficients: Coefficients, unmeasured: Magnitude
 ) -> tuple[Magnitude, Magnitude]:
     """Reached peak and fixed times of an accelerator relative to the H100's [1, 1].
 
     Args:
-        accelerator: id, as in `data/accelerators.csv`.
-        coefficients: fitted numbers.
+        kind: kind of accelerator, as in `data/inference/kinds.csv`; None for one that was
+            never measured, and is like none that was.
+        coefficients: fitted numbers [1].
         unmeasured: reached peak of an accelerator that was never measured, relative to
             the H100's: draws of ``media.unmeasured.compute_ratio`` [1].
 
     Source: fit on H100 and B200 (ML.ENERGY benchmark v3).
 
     >>> one = Coefficients(*(0.5 for _ in fields(Coefficients)))
-    >>> accelerator_factors("h200-sxm", one, 0.9), accelerator_factors("a100-80", one, 0.9)
+    >>> accelerator_factors("hopper", one, 0.9), accelerator_factors(None, one, 0.9)
     ((1.0, 1.0), (0.9, 1.0))
     """
-    if accelerator.startswith(("h100", "h200", "h800", "gh200")):
+    if kind == "hopper":
         return 1.0, 1.0
-    if accelerator.startswith(("b100", "b200", "b300", "gb200", "gb300")):
+    if kind == "blackwell":
         return coefficients.compute_ratio_b200, coefficients.overhead_ratio_b200
     return unmeasured, 1.0
 
@@ -297,6 +306,14 @@ def default_use(
     guidance_passes: Magnitude | None = None,
 ) -> MediaUse:
     """What is generated: as stated, else the model's own published defaults.
+
+    Args:
+        architecture: the model.
+        width_px: width of the picture [pixel].
+        height_px: height of the picture [pixel].
+        frames: frames of a video [1].
+        steps: denoising steps [1].
+        guidance_passes: evaluations of the denoiser in one step [1].
 
     Source: default settings of each model, `data/diffusion.csv`.
 

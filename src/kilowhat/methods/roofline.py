@@ -24,12 +24,6 @@ if TYPE_CHECKING:
     from kilowhat.domain.deployment import Deployment, OperatingPoint
     from kilowhat.methods.call_features import Coefficients
 
-PATCHES_PER_TOKEN = 4.0
-STATE_BYTES = 8.0
-REDUCED_BYTES = 4.0
-NODE_SIZE = 8.0
-"""Accelerators that tensor parallelism spans at most; beyond, sequences are dealt out."""
-
 
 class Loads(NamedTuple):
     """Seconds of the whole unit that one unit of each feature adds, by resource.
@@ -72,10 +66,13 @@ def loads(
 ) -> Loads:
     """How long each resource of the unit is busy for one unit of each feature of a call.
 
-    Formula: t_memory = W_dense/(n·BW·η_m) + W_experts·(1 − (1 − k/E)^(M^s))/(n·BW·η_e)
-    + KV/(ranks·min(n/ranks, kv_heads)·BW·η_kv) + state/(n·BW·η_s); t_compute =
-    (2·N_active·tokens + attention)/(n·peak·η_c). What a step costs once is shared by the B
-    sequences in it; the rest is linear in a call's own tokens.
+    t_memory = W_dense·ranks/(n·BW·η_m) + W_experts·(1 − (1 − k/E)^(M^s))/(n·BW·η_e)
+    + KV/(S·BW·η_kv) + state/(n·BW·η_s)
+
+    t_compute = (2·N_active·tokens + attention)/(n·peak·η_c)
+
+    M tokens are in a step, and the cache is spread over S accelerators (`cache_shards`). What a
+    step costs once is shared by the B sequences in it; the rest is linear in a call's tokens.
 
     Args:
         architecture: the model.
@@ -88,7 +85,8 @@ def loads(
         Seconds of the whole unit per feature [s per unit of the feature].
 
     Source: roofline model (Williams, Waterman and Patterson 2009, 10.1145/1498765.1498785)
-    with the coefficients of `data/inference/coefficients.csv`.
+    with the coefficients of `data/inference/coefficients.csv`; prompts read in chunks beside
+    decoding after Agrawal et al. 2023 (10.48550/arXiv.2308.16369).
 
     >>> from kilowhat.domain.deployment import Deployment, OperatingPoint
     >>> from kilowhat.methods.architecture import of_parameters
@@ -96,9 +94,11 @@ def loads(
     >>> fitted = Coefficients(.5, .1, .8, .6, .9, .5, .8, .5, .7, 6e-5, 5e-5, 1e-5, .3, .7, 1.2,
     ...                       500., 800., .01, .03)
     >>> machine = Deployment("endpoint", ("h100-sxm",), 0, 1., 1., 64., 700., 3.35e12, 989e12,
-    ...                      900e9, 2., 2., 2.)
+    ...                      900e9, 2., 2., 2., 8192., 8., 4., 4., 4.)
     >>> point = OperatingPoint(100., 0., 400.)
-    >>> model = of_parameters("8B", 8e9, 8e9)
+    >>> from kilowhat.registry.resolve import Registry
+    >>> from kilowhat.registry.serving import typical_layouts
+    >>> model = of_parameters("8B", 8e9, 8e9, typical_layouts(Registry()))
     >>> bool(loads(model, machine, point, fitted).memory[1] > 0)
     True
     """
@@ -250,7 +250,9 @@ def _add_context(
     coefficients: Coefficients,
 ) -> None:
     """Reading the key-value cache, once per step and sequence, and the recurrent state."""
-    shards = cache_shards(architecture, deployment.count, deployment.data_parallel)
+    shards = cache_shards(
+        architecture, deployment.count, deployment.data_parallel, deployment.node_size
+    )
     rate = deployment.bandwidth_b_s * deployment.tokens_per_step
     token_s = architecture.cache_elements * deployment.cache_bytes / (shards * rate)
     slow = 1.0 / (coefficients.cache_bandwidth * deployment.bandwidth_factor)
@@ -260,7 +262,9 @@ def _add_context(
     ideal_s = token_s * flat
     busy_s = ideal_s * slow
     if not _is_nowhere(architecture.state_elements):
-        state_s = architecture.state_elements * STATE_BYTES / (deployment.count * rate)
+        state_s = (
+            architecture.state_elements * 2.0 * deployment.state_bytes / (deployment.count * rate)
+        )
         ideal_s = ideal_s + state_s
         busy_s = busy_s + state_s / (coefficients.state_bandwidth * deployment.bandwidth_factor)
     _add(table.ideal_memory, OUTPUT, ideal_s)
@@ -269,30 +273,33 @@ def _add_context(
 
 
 def cache_shards(
-    architecture: Architecture, count: Magnitude, data_parallel: Magnitude
+    architecture: Architecture, count: Magnitude, data_parallel: Magnitude, node_size: float
 ) -> Magnitude:
     """Over how many accelerators of a unit its cache is spread without copies [1].
 
-    Formula: S = ranks·min(n/ranks, heads), at least n/8·min(8, heads): beyond a node of eight,
-    sequences are dealt out instead of copied.
+    S = max(ranks·min(n/ranks, heads), n/node·min(node, heads)): beyond a node, dealt out
 
     Args:
         architecture: the model.
         count: accelerators of the unit [1].
         data_parallel: ranks of data parallelism [1].
+        node_size: accelerators that tensor parallelism spans at most [1].
 
     Returns:
         Accelerators that each hold a part of their own [1].
 
-    Source: tensor parallelism over key-value heads, as serving software does it.
+    Source: Pope et al. 2023 (10.48550/arXiv.2211.05102), section 3.3: heads or sequences.
 
     >>> from kilowhat.methods.architecture import of_parameters
-    >>> float(cache_shards(of_parameters("8B", 8e9, 8e9), 4.0, 1.0))
+    >>> from kilowhat.registry.resolve import Registry
+    >>> from kilowhat.registry.serving import typical_layouts
+    >>> model = of_parameters("8B", 8e9, 8e9, typical_layouts(Registry()))
+    >>> float(cache_shards(model, 4.0, 1.0, 8.0))
     4.0
     """
     heads = architecture.cache_shards
     within = data_parallel * np.minimum(count / data_parallel, heads)
-    dealt = count / NODE_SIZE * np.minimum(NODE_SIZE, heads)
+    dealt = count / node_size * np.minimum(node_size, heads)
     return np.maximum(within, dealt)
 
 
@@ -346,7 +353,7 @@ def _add_media(
 
     What their tokens add to the square of the prompt's length is theirs.
     """
-    encoder_s = 2.0 * PATCHES_PER_TOKEN * architecture.vision_parameters
+    encoder_s = 2.0 * deployment.patches_per_token * architecture.vision_parameters
     encoder_s = encoder_s / (deployment.count * deployment.peak_flop_s)
     slow = 1.0 / (coefficients.compute_peak * deployment.compute_factor)
     host = deployment.overhead_factor / deployment.data_parallel
@@ -384,7 +391,7 @@ def _add_overheads(
         return
     others = (deployment.count - 1.0) / deployment.count
     rate = 0.5 * np.where(several, deployment.link_b_s, 1.0) * coefficients.link_bandwidth
-    bytes_sent = REDUCED_BYTES * architecture.layers * architecture.hidden * others
+    bytes_sent = deployment.reduced_bytes * architecture.layers * architecture.hidden * others
     token_s = np.where(several, bytes_sent / (rate * deployment.data_parallel), 0.0)
     work = deployment.work_per_step / deployment.tokens_per_step
     _add(table.fixed, OUTPUT, token_s * work)

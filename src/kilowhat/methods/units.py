@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
 from kilowhat.errors import DoesNotFit, UnsupportedPrecision
-from kilowhat.methods.roofline import NODE_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +21,12 @@ if TYPE_CHECKING:
     )
 
 
+_GIGA = 1e9
+
+Range: TypeAlias = tuple[float, float, float, str]
+"""Low, central, high and shape of a factor."""
+
+
 class Catalogue(NamedTuple):
     """Tables that deployments are drawn from.
 
@@ -32,7 +37,7 @@ class Catalogue(NamedTuple):
     accelerators: Mapping[str, Accelerator]
     precisions: Mapping[str, Precision]
     kinds: Mapping[str, str]
-    ranges: Mapping[str, tuple[float, float, float, str]]
+    ranges: Mapping[str, Range]
 
     def number(self, name: str) -> float:
         """The central value of a shared factor, in the unit of its table."""
@@ -59,6 +64,8 @@ def possible_units(
 ) -> list[Unit]:
     """The ways in which the model may be served, given what is known, with their weights.
 
+    n = smallest power of two with n·memory·share >= bytes(weights), times 1, 2 or 4
+
     Args:
         architecture: the model.
         prior: what is believed beforehand.
@@ -66,25 +73,27 @@ def possible_units(
         catalogue: accelerators and precisions.
 
     Returns:
-        Units with positive weights; sizes are floats, or draws for a model of unknown size.
+        Units with positive weights [1]; counts [1] are floats, or draws for a model of unknown
+        size [shape (n_draws,)].
 
     Raises:
         DoesNotFit: the model exceeds the memory of the accelerators that are known.
         UnsupportedPrecision: the accelerator that is known lacks the precision.
 
-    Source: priors in `data/deployments.csv`.
+    Source: weights of `data/deployments.csv`; shares of memory of `deployment.serving.*`.
 
     >>> from kilowhat.domain.deployment import Accelerator, DeploymentPrior, KnownDeployment
     >>> from kilowhat.domain.deployment import Precision
     >>> from kilowhat.methods.architecture import of_parameters
-    >>> plain = Precision("bf16", 2.0, 2.0, "bf16", "bf16", "")
+    >>> plain = Precision("bf16", 2.0, 2.0, 2.0, "bf16", "bf16", "")
     >>> h100 = Accelerator("h100-sxm", 700.0, 80e9, 3.35e12, 900e9, {"bf16": 989e12})
-    >>> shared = {name: (x, x, x, "point") for name, x in
-    ...           {"weight_share": 0.76, "memory_share": 0.9, "wide_experts": 2e11}.items()}
+    >>> from kilowhat.registry.resolve import Registry
+    >>> from kilowhat.registry.serving import shared_ranges, typical_layouts
+    >>> shared = shared_ranges(Registry())
     >>> tables = Catalogue({"h100-sxm": h100}, {"bf16": plain}, {"h100-sxm": "hopper"}, shared)
     >>> prior = DeploymentPrior("open", "endpoint", (("h100-sxm", 1.0),), (("bf16", 1.0),),
     ...                         ((1.0, 1.0),), (), {}, False, 0.0)
-    >>> model = of_parameters("70B", 70e9, 70e9)
+    >>> model = of_parameters("70B", 70e9, 70e9, typical_layouts(Registry()))
     >>> [float(u.count) for u in possible_units(model, prior, KnownDeployment(), tables)]
     [4.0]
     """
@@ -158,8 +167,11 @@ def _precisions(
     """Precisions that this accelerator can take, with weights."""
     if known.precision is not None:
         return [(_supported(known.precision, accelerator, catalogue, known), 1.0)]
-    if known.native_precision is not None:
-        native = catalogue.precisions[known.native_precision]
+    native = catalogue.precisions[known.native_precision] if known.native_precision else None
+    # Weights published in 16 bit are narrowed as a provider or owner sees fit; a benchmark or a
+    # dedicated endpoint serves what was published.
+    is_narrowed = native == _widest(catalogue) and prior.kind != "endpoint"
+    if native is not None and not is_narrowed:
         usable = native.needs in accelerator.peak_flop_s or known.accelerator is None
         wanted = [(native if usable else _widest(catalogue), 1.0)]
     else:
@@ -223,9 +235,9 @@ def _supported(
 
 
 def weight_bytes(architecture: Architecture, precision: Precision) -> Magnitude:
-    """Memory that a model's weights take, embeddings and image encoder in 16 bit [B].
+    """Memory that a model's weights take [B].
 
-    Formula: W = dense·b_dense + experts·b_expert + 2·(embedding + vision).
+    W = dense·b_dense + experts·b_expert + (embedding + vision)·b_embedding
 
     Args:
         architecture: the model.
@@ -234,20 +246,47 @@ def weight_bytes(architecture: Architecture, precision: Precision) -> Magnitude:
     Returns:
         Bytes [B], of the shape of the architecture's numbers.
 
-    Source: definition.
+    Source: block sizes of `data/inference/precisions.csv` (gguf 0.19.0).
 
     >>> from kilowhat.domain.deployment import Precision
     >>> from kilowhat.methods.architecture import of_parameters
-    >>> fp8 = Precision("fp8", 1.0, 1.0, "fp8", "fp8", "fp8")
-    >>> float(weight_bytes(of_parameters("8B", 8e9, 8e9), fp8)) / 1e9
+    >>> fp8 = Precision("fp8", 1.0, 1.0, 2.0, "fp8", "fp8", "fp8")
+    >>> from kilowhat.registry.resolve import Registry
+    >>> from kilowhat.registry.serving import typical_layouts
+    >>> model = of_parameters("8B", 8e9, 8e9, typical_layouts(Registry()))
+    >>> float(weight_bytes(model, fp8)) / 1e9
     8.0
     """
-    wide = 2.0 if precision.dense_bytes >= 1.0 else precision.dense_bytes
     return (
         architecture.dense_parameters * precision.dense_bytes
         + architecture.expert_parameters * precision.expert_bytes
-        + wide * (architecture.embedding_parameters + architecture.vision_parameters)
+        + precision.embedding_bytes
+        * (architecture.embedding_parameters + architecture.vision_parameters)
     )
+
+
+def link_b_s(accelerator: Accelerator, ranges: Mapping[str, Range]) -> float:
+    """Bandwidth of the link to an accelerator's neighbours, a usual one where none is published.
+
+    Args:
+        accelerator: what its datasheet says.
+        ranges: shared factors: fast_memory, datacentre_link, pcie_link [GB/s].
+
+    Returns:
+        Bandwidth, both directions [B/s].
+
+    Source: `data/factors/hardware.csv`; where it has none, `deployment.serving.*_link`.
+
+    >>> from kilowhat.domain.deployment import Accelerator
+    >>> from kilowhat.registry.resolve import Registry
+    >>> from kilowhat.registry.serving import shared_ranges
+    >>> card = Accelerator("card", 350.0, 24e9, 936e9, 0.0, {"bf16": 71e12})
+    >>> link_b_s(card, shared_ranges(Registry())) / 1e9
+    64.0
+    """
+    is_fast = accelerator.bandwidth_b_s >= ranges["fast_memory"][1] * _GIGA
+    usual = ranges["datacentre_link" if is_fast else "pcie_link"][1] * _GIGA
+    return accelerator.link_b_s or usual
 
 
 def _sizes(
@@ -259,13 +298,13 @@ def _sizes(
     catalogue: Catalogue,
 ) -> list[tuple[Magnitude, Magnitude, float]]:
     """Sizes of the unit, ranks of data parallelism, and weights."""
-    share = catalogue.number("weight_share")
+    share, node = catalogue.number("weight_share"), catalogue.number("node_size")
     needed = weight_bytes(architecture, precision)
     if known.count is not None or prior.kind == "own-machine":
         count = known.count or 1.0
         if _middle(needed) > count * accelerator.memory_b * catalogue.number("memory_share"):
             return []
-        return [(count, max(1.0, count / NODE_SIZE), 1.0)]
+        return [(count, max(1.0, count / node), 1.0)]
     smallest = 2.0 ** np.ceil(np.log2(np.maximum(needed / (accelerator.memory_b * share), 1.0)))
     wide_share = sum(weight for _, weight in prior.wide_units)
     dense = np.maximum(architecture.dense_parameters * precision.dense_bytes, 1.0)
@@ -277,10 +316,10 @@ def _sizes(
         return count, np.maximum(1.0, np.minimum(count / span, 1.0 + spare / dense)), weight
 
     sizes = [
-        size(smallest * factor, NODE_SIZE, p * (1.0 - wide_share)) for factor, p in prior.unit_sizes
+        size(smallest * factor, node, p * (1.0 - wide_share)) for factor, p in prior.unit_sizes
     ]
     is_wide = np.asarray(architecture.expert_parameters) > catalogue.number("wide_experts")
     for count, p in prior.wide_units:
         wide = np.where(is_wide, np.maximum(count, smallest), smallest)
-        sizes.append(size(wide, np.where(is_wide, 1.0, NODE_SIZE), p))
+        sizes.append(size(wide, np.where(is_wide, 1.0, node), p))
     return [size for size in sizes if size[2] > 0.0]

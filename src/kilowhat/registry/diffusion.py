@@ -6,7 +6,8 @@ from dataclasses import fields
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from kilowhat.domain.diffusion import DiffusionArchitecture
+from kilowhat.domain.diffusion import DiffusionArchitecture, Kernels, MediaHabits
+from kilowhat.registry.resolve import Registry
 from kilowhat.registry.tables import DATA, table
 
 if TYPE_CHECKING:
@@ -28,8 +29,23 @@ def _cell(kind: str, text: str) -> object:
 def diffusion_architectures(directory: Path = DATA) -> dict[str, DiffusionArchitecture]:
     """Every image and video model whose architecture is published, by id."""
     kinds = {field.name: str(field.type) for field in fields(DiffusionArchitecture)}
+    registry = Registry(data=directory)
+    names = [field.name for field in fields(Kernels)]
+    kernels = Kernels(**{name: _central(registry, f"media.denoiser.{name}") for name in names})
     found = {}
     for row in table(directory / "diffusion.csv"):
-        values = {name: _cell(kind, row[name]) for name, kind in kinds.items() if name != "name"}
-        found[row["model_id"]] = DiffusionArchitecture(name=row["model_id"], **values)  # type: ignore[arg-type]
+        own = ("name", "kernels")
+        values = {name: _cell(kind, row[name]) for name, kind in kinds.items() if name not in own}
+        name = row["model_id"]
+        found[name] = DiffusionArchitecture(name=name, kernels=kernels, **values)  # type: ignore[arg-type]
     return found
+
+
+def habits(registry: Registry) -> MediaHabits:
+    """What deployments of image and video models usually do."""
+    names = [field.name for field in fields(MediaHabits)]
+    return MediaHabits(**{name: _central(registry, f"media.serving.{name}") for name in names})
+
+
+def _central(registry: Registry, identity: str) -> float:
+    return registry.factor(identity).factor.central

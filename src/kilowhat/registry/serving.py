@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from kilowhat.domain.architecture import TypicalLayout, TypicalLayouts
 from kilowhat.domain.deployment import DeploymentPrior, Precision
+from kilowhat.quantity.spread import Spread
 from kilowhat.registry.tables import DATA, table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kilowhat.domain.architecture import Magnitude
     from kilowhat.domain.factor import Entry, Factor
     from kilowhat.registry.resolve import Registry
 
 Range = tuple[float, float, float, str]
 SHARED = ("serving", "unmeasured")
 """Subjects of deployment factors that every prior shares."""
+_TYPICAL = "inference.typical-"
 
 
 def _weights(cell: str) -> tuple[tuple[str, float], ...]:
@@ -36,7 +41,7 @@ def precisions(directory: Path = DATA) -> dict[str, Precision]:
     for row in table(directory / "inference" / "precisions.csv"):
         precision = Precision(
             row["id"], float(row["dense_bytes"]), float(row["expert_bytes"]),
-            row["arithmetic"], row["needs"], row["fitted"],
+            float(row["embedding_bytes"]), row["arithmetic"], row["needs"], row["fitted"],
         )  # fmt: skip
         for name in (row["id"], *filter(None, row["aliases"].split("|"))):
             found[name] = precision
@@ -111,3 +116,41 @@ def prior(registry: Registry, identity: str) -> tuple[DeploymentPrior, list[Entr
         is_per_accelerator=row["concurrency_per"] == "accelerator",
         speculative_share=float(row["speculative_share"]),
     ), trail
+
+
+def typical_layouts(registry: Registry, model: str | None = None) -> TypicalLayouts:
+    """How models are usually laid out: the middle, or draws for a model of that name.
+
+    The draws say how much models of one size differ; two models differ independently.
+    """
+    return TypicalLayouts(
+        dense=_typical(registry, "dense", model),
+        mixture=_typical(registry, "mixture", model),
+        mixture_share=registry.factor(f"{_TYPICAL}mixture.active_share").factor.central,
+    )
+
+
+def _typical(registry: Registry, kind: str, model: str | None) -> TypicalLayout:
+    def number(name: str) -> Magnitude:
+        factor = registry.factor(f"{_TYPICAL}{kind}.{name}").factor
+        if model is None or factor.low == factor.high:
+            return factor.central
+        spread = Spread(*_range(factor))
+        return spread.quantile(registry.uniform(f"model.{model}.{name}"))
+
+    return TypicalLayout(**{field.name: number(field.name) for field in fields(TypicalLayout)})
+
+
+def typical_trail(
+    registry: Registry, model: str, *, is_mixture: bool
+) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    """The factors of the typical layout of one kind, and the streams that draw a model's own."""
+    start = f"{_TYPICAL}{'mixture' if is_mixture else 'dense'}."
+    names = [field.name for field in fields(TypicalLayout)]
+    entries = [registry.factor(f"{start}{name}") for name in names]
+    streams = [
+        f"model.{model}.{name}"
+        for name, entry in zip(names, entries, strict=True)
+        if entry.factor.low != entry.factor.high
+    ]
+    return tuple(entries), tuple(streams)
