@@ -11,12 +11,12 @@ from kilowhat.assessment.training import Trainer, TrainingQuestion
 from kilowhat.assessment.uses import activity, training_values
 from kilowhat.quantity.notation import split_quantity
 from kilowhat.quantity.quantity import Quantity
-from kilowhat.registry.resolve import Registry
 
 if TYPE_CHECKING:
     from kilowhat.assessment.everyday import Comparison
     from kilowhat.assessment.result import Assessment
     from kilowhat.assessment.training import TrainingAnswer
+    from kilowhat.registry.resolve import Registry
 
 
 @cache

@@ -28,12 +28,10 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import least_squares
 
-from kilowhat.assessment.hardware import Machines
 from kilowhat.domain.diffusion import DiffusionArchitecture, MediaDeployment, MediaUse
 from kilowhat.methods.media import Coefficients, price
 from kilowhat.registry.diffusion import diffusion_architectures
-from kilowhat.registry.resolve import Registry
-from tools.fit.rows import MACHINES
+from tools.fit.rows import machines_measured
 
 DATA = Path(__file__).parents[2] / "src" / "kilowhat" / "data"
 ROWS = 5.0
@@ -104,9 +102,7 @@ def setting(architecture: DiffusionArchitecture, rows: pd.DataFrame) -> Setting:
     def column(name: str) -> np.ndarray:
         return rows[name].to_numpy(float)
 
-    known = Machines(Registry())
-    machines = {name: known.by_id(identity) for name, identity in MACHINES.items()}
-    machine = [machines[name] for name in rows.gpu_model]
+    machine = [machines_measured()[name] for name in rows.gpu_model]
     return Setting(
         architecture,
         MediaUse(

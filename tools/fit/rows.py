@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from kilowhat.registry.resolve import Registry
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kilowhat.domain.deployment import Accelerator
     from kilowhat.methods.call_features import Corrections, Vector
 
 TEXT_TASKS = ("lm-arena-chat", "gpqa", "sourcegraph-fim")
@@ -28,6 +30,19 @@ PROMPT_TOKENS = {"lm-arena-chat": 127.0, "gpqa": 300.0, "sourcegraph-fim": 2006.
 MEDIA_PROMPT_TOKENS = 127.0
 MACHINES = {"H100": "h100-sxm", "B200": "b200-sxm"}
 PRECISIONS = {"bfloat16": "bf16"}
+
+
+@cache
+def machines_measured() -> dict[str, Accelerator]:
+    """The datasheets of the accelerators measured, by the name that the measurements use."""
+    known = Machines(Registry())
+    return {name: known.by_id(identity) for name, identity in MACHINES.items()}
+
+
+@cache
+def serving_assumed() -> dict[str, float]:
+    """The central values of what every deployment shares."""
+    return {name: value[1] for name, value in serving.shared_ranges(Registry()).items()}
 
 
 @dataclass(frozen=True)
@@ -75,11 +90,9 @@ class Rows:
         precision, gpu = table["weight_precision"].to_numpy(), table["gpu_model"].to_numpy()
         is_fp8, is_mxfp4 = precision == "fp8", precision == "mxfp4"
         is_b200 = gpu == "B200"
-        registry = Registry()
-        machines = {name: Machines(registry).by_id(key) for name, key in MACHINES.items()}
+        machines, assumed = machines_measured(), serving_assumed()
         machine = [machines[name] for name in gpu]
         stored = [serving.precisions()[PRECISIONS.get(name, name)] for name in precision]
-        assumed = {name: value[1] for name, value in serving.shared_ranges(registry).items()}
         is_mixture = np.asarray(self.architecture.expert_parameters) > 0
         ones = np.ones(len(table))
 

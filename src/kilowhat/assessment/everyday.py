@@ -40,8 +40,11 @@ class Likeness:
     @property
     def said(self) -> float:
         """The count as one would say it [1]."""
-        width = self.count.p95 / self.count.p05 if self.count.p05 > 0 else 1.0
-        return equivalence.rounded(self.count.p50, width)
+        count = self.count
+        width = count.p95 / count.p05 if count.p05 > 0 else 1.0
+        said = equivalence.rounded(count.p50, width)
+        is_inside = count.p05 <= said <= count.p95
+        return said if is_inside else equivalence.rounded(count.p50)
 
     def label(self) -> str:
         """The thing, in the number and the language in use."""

@@ -92,6 +92,14 @@ class Rates:
             self._totals[category] = (joule, sum(times, 0.0) if times else None, known)
         return self._totals[category]
 
+    def incomplete(self) -> dict[str, list[str]]:
+        """The categories whose total lacks a stage that no sourced factor gives, and which."""
+        found: dict[str, list[str]] = {}
+        for stage, category in self.missing:
+            if ("grid", category) not in self.missing:
+                found.setdefault(category, []).append(stage)
+        return found
+
     def stages(self) -> list[str]:
         """The stages that cause something, in life-cycle order."""
         order = ("given", "accelerator", "host", "idle", "facility", "grid", "embodied")

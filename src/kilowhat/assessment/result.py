@@ -52,6 +52,7 @@ class Context:
     def shared_dict(self) -> dict[str, object]:
         """What every result of the situation says alike, as JSON shows it."""
         return {
+            "incomplete": self.rates.incomplete(),
             "trail": [_entry_dict(entry) for entry in self.whole_trail()],
             "warnings": self.said(),
             "method": self.method,

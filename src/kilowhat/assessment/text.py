@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from kilowhat.assessment.remarks import refuse_audio, remarks
 from kilowhat.assessment.result import Context
 from kilowhat.assessment.uses import refuse_media_fields
 from kilowhat.domain.deployment import KnownDeployment
@@ -109,7 +110,7 @@ class TextPricer:
             UsageError: a field that a text call does not have, or sound.
         """
         refuse_media_fields(use)
-        _refuse_audio(use)
+        refuse_audio(use)
         own_point = use.concurrency is not None
         return (
             use.model, use.parameters, use.active, use.like, use.provider, use.zone, use.region,
@@ -158,7 +159,12 @@ class TextPricer:
         default_in, default_out = self._default_lengths(believed.id)
         if subject.model is not None and subject.model.kind == "embedding":
             default_out = 0.0
-        notes = (*subject.notes, *said, *deployment.warnings, *self._notes(use, believed, subject))
+        notes = (
+            *subject.notes,
+            *said,
+            *deployment.warnings,
+            *self._remarks(use, believed, subject, deployment),
+        )
         context = Context(
             registry=self.registry,
             model=subject.name,
@@ -315,29 +321,13 @@ class TextPricer:
         streams = layout if exact else (key, *layout)
         return Subject(name, model, architecture, precision, notes, streams, trail)
 
-    def _notes(self, use: Activity, believed: DeploymentPrior, subject: Subject) -> list[str]:
-        """Defaults that were used: each is said."""
-        default_in, default_out = self._default_lengths(believed.id)
-        notes = []
-        if use.input_tokens is None:
-            sentence = translate(mark("No --in given: {count} tokens, the median prompt assumed."))
-            notes.append(sentence.format(count=f"{default_in:g}"))
-        is_embedding = subject.model is not None and subject.model.kind == "embedding"
-        if use.output_tokens is None and not is_embedding:
-            sentence = translate(mark("No --out given: {count} tokens, the median answer assumed."))
-            notes.append(sentence.format(count=f"{default_out:g}"))
-        model = subject.model
-        if use.images_in and model is not None and not model.takes_images:
-            notes.append(mark("No table says that this model reads images."))
-        if model is not None and model.kind == "embedding":
-            notes.append(mark("An embedding is priced as the reading of a prompt."))
-        if believed.id == "open" and use.accelerator is None:
-            notes.append(
-                mark("No provider or hardware given: an endpoint on current GPUs is assumed.")
-            )
-        if believed.id == "own-machine":
-            notes.append(mark("A desktop or laptop accelerator: your own machine is assumed."))
-        return notes
+    def _remarks(
+        self, use: Activity, believed: DeploymentPrior, subject: Subject, deployment: Deployment
+    ) -> list[str]:
+        """What was assumed of a use, in words."""
+        defaults = self._default_lengths(believed.id)
+        named = serving.is_named(use.provider, self.registry.data)
+        return remarks(use, believed, subject.model, deployment, defaults, is_named=named)
 
     def _influences(
         self, subject: Subject, deployment: Deployment, point: OperatingPoint, residual: Vector
@@ -360,20 +350,6 @@ class TextPricer:
 def _sees(use: Activity) -> bool:
     """Whether the prompt holds images or videos."""
     return bool(use.images_in or use.videos_in)
-
-
-def _refuse_audio(use: Activity) -> None:
-    """Refuse sound: nobody has published what it takes.
-
-    Raises:
-        UnsupportedUse: the use reads or makes sound.
-    """
-    if use.audio_in_s or use.audio_out_s:
-        raise UnsupportedUse(
-            model=use.model or "?",
-            use=translate(mark("sound")),
-            reason=translate(mark("no measurement of sound in or out is published")),
-        )
 
 
 def _widen_squares(prices: PriceList, point: OperatingPoint) -> None:

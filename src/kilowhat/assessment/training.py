@@ -18,6 +18,7 @@ from kilowhat.domain.impact import FunctionalUnit
 from kilowhat.errors import InvalidValue, UnsupportedPrecision, UnsupportedUse
 from kilowhat.language import mark, translate
 from kilowhat.methods import training
+from kilowhat.quantity.notation import format_number
 from kilowhat.registry import evidence, models
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from kilowhat.registry.resolve import Registry
 
 DECLARED, COMPUTED = "declared hours", "computed arithmetic"
+THIRD_PARTY = "epoch"
+"""Sources whose cards are estimates by somebody else than the developer begin so."""
 LEFT_OUT = mark(
     "Left out: failed and research runs (--development 1.5 would add half), roll-outs of "
     "reinforcement learning, data preparation, storage and network."
@@ -197,7 +200,11 @@ class Trainer:
                 power_w=filled.power_w or card.power_w,
                 is_measured=filled.power_w is None and card.power_kind == "system",
             )
-            sentence = translate(mark("Hours, hardware and tokens as {source} declares them."))
+            sentence = translate(
+                mark("Hours, hardware and tokens as {source} estimates them: nobody declared them.")
+                if card.source.key.startswith(THIRD_PARTY)
+                else mark("Hours, hardware and tokens as {source} declares them.")
+            )
             notes.append(sentence.format(source=card.source.citation()))
         filled = self._from_factors(filled, entries)
         if filled.parameters is None and not filled.flop and not filled.gpu_hours:
@@ -346,7 +353,7 @@ def training_share(assessment: Assessment, tokens: float, registry: Registry) ->
             value=tokens,
             expected=translate(mark("--in or --out is needed")),
         )
-    question = TrainingQuestion(model=use.model, zone=use.zone, region=use.region, when=use.when)
+    question = TrainingQuestion(model=use.model, when=use.when)  # not where the use is
     roads = Trainer(registry).train(question).roads
     road = roads.get(DECLARED) or roads[COMPUTED]
     share = use.calls * mine / tokens
@@ -355,10 +362,15 @@ def training_share(assessment: Assessment, tokens: float, registry: Registry) ->
         for category in ("energy", "ghg", "water", "primary_energy", "adpe")
         if (draws := road.draws(category)) is not None
     }
-    sentence = translate(mark("Training shared over {count} tokens of use, as you stated."))
+    sentence = translate(
+        mark(
+            "Training shared over {count} tokens of use, as you stated; where it ran is not known: "
+            "the world average grid."
+        )
+    )
     return replace(
         assessment,
         extra=extra,
-        warnings=(*assessment.warnings, sentence.format(count=f"{tokens:g}")),
+        warnings=(*assessment.warnings, sentence.format(count=format_number(tokens, 3))),
         context=replace(assessment.context, trail=(*assessment.context.trail, *road.trail())),
     )

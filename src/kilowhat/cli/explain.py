@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kilowhat.cli.render import CATEGORIES, STAGES, interval_text, width
+from kilowhat.cli.render import interval_text, width
+from kilowhat.cli.words import CATEGORIES, STAGES
 from kilowhat.display.text import Column, Table, wrap, write_entry, write_table
 from kilowhat.domain.impact import Interval
 from kilowhat.language import mark, translate

@@ -7,6 +7,16 @@ from typing import TYPE_CHECKING
 
 from kilowhat.assessment.question import describe
 from kilowhat.assessment.rates import UNITS
+from kilowhat.cli.words import (
+    BESIDE,
+    CATEGORIES,
+    FIELDS,
+    METHODS,
+    STAGES,
+    cause,
+    counted,
+    unit_text,
+)
 from kilowhat.display.bars import Interval as Bar
 from kilowhat.display.bars import write_bars
 from kilowhat.display.text import Column, Table, wrap, write_entry, write_table
@@ -19,6 +29,7 @@ from kilowhat.quantity.notation import (
     format_quantity,
     write_interval,
 )
+from kilowhat.quantity.spread import summarise
 from kilowhat.quantity.units import parse_unit
 from kilowhat.registry.places import zones
 
@@ -29,7 +40,6 @@ if TYPE_CHECKING:
     from kilowhat.assessment.peers import Method
     from kilowhat.assessment.question import Answer, Population
     from kilowhat.assessment.result import Assessment
-    from kilowhat.domain.impact import FunctionalUnit
 
 FAMILIES = {
     "energy": "energy",
@@ -38,43 +48,6 @@ FAMILIES = {
     "primary_energy": "primary_energy",
     "adpe": "adpe",
     "power": "power",
-}
-CATEGORIES = {
-    "energy": mark("Energy"),
-    "ghg": mark("Greenhouse gas"),
-    "water": mark("Water"),
-    "primary_energy": mark("Primary energy"),
-    "adpe": mark("Minerals and metals (ADPe)"),
-}
-STAGES = {
-    "given": mark("given energy"),
-    "accelerator": mark("accelerators"),
-    "host": mark("host"),
-    "idle": mark("idle capacity"),
-    "facility": mark("facility"),
-    "grid": mark("grid"),
-    "upstream": mark("upstream of the grid"),
-    "losses": mark("network losses"),
-    "embodied": mark("manufacture of hardware"),
-    "network": mark("internet network"),
-    "device": mark("the user's device"),
-    "training": mark("training"),
-}
-BESIDE = {
-    "market": mark("Market-based (residual mix)"),
-    "marginal": mark("Marginal, short run"),
-    "long_run_marginal": mark("Marginal, long run (combined margin)"),
-}
-FIELDS = {
-    "in": (mark("{count} token in"), mark("{count} tokens in")),
-    "cached": (mark("{count} cached"), mark("{count} cached")),
-    "out": (mark("{count} token out"), mark("{count} tokens out")),
-    "reasoning": (mark("{count} of reasoning"), mark("{count} of reasoning")),
-    "images_in": (mark("{count} image in"), mark("{count} images in")),
-    "videos_in": (mark("{count} video in"), mark("{count} videos in")),
-    "images": (mark("{count} image"), mark("{count} images")),
-    "video_s": (mark("{count} s of video"), mark("{count} s of video")),
-    "calls": (mark("{count} call"), mark("{count} calls")),
 }
 
 
@@ -144,24 +117,13 @@ def _heading(assessment: Assessment) -> str:
     return f"{head}\n{per} · {place}"
 
 
-def unit_text(unit: FunctionalUnit) -> str:
-    """A functional unit in the language in use."""
-    return counted(unit.label, unit.plural or unit.label, unit.count)
-
-
-def counted(one: str, many: str, count: float) -> str:
-    """A count with its noun, singular or plural as the language in use wants."""
-    is_single = abs(count) < 2 if current() == "fr" else count == 1
-    return translate(one if is_single else many).format(count=format_number(count, None))
-
-
 def place_name(assessment: Assessment) -> str:
     """The zone, and the year of its greenhouse-gas factor."""
     registry = assessment.context.registry
     zone = zones(registry.data).get(assessment.context.zone.lower())
     name = zone.name(current()) if zone else assessment.context.zone
     for entry in assessment.context.rates.trail:
-        if entry.factor.id.endswith(_MAIN["ghg"]) and entry.factor.year:
+        if entry.factor.id.endswith(_MAIN["grid", "ghg"]) and entry.factor.year:
             return f"{name} {entry.factor.year}"
     return name
 
@@ -186,56 +148,84 @@ def _impacts(assessment: Assessment) -> Table:
     )
 
 
-METHODS = {
-    "kilowhat-roofline": mark("kilowhat’s roofline, fitted on ML.ENERGY v3 (2026)"),
-    "kilowhat-diffusion": mark("kilowhat’s diffusion model, fitted on ML.ENERGY v3 (2026)"),
-    "published-measurements": mark("published measurements"),
-}
 _MAIN = {
-    "ghg": (".gwp_location", ".gwp_regulatory"),
-    "water": (".water_consumption",),
-    "primary_energy": (".primary_energy",),
-    "adpe": (".adpe", ".embodied_adpe"),
+    ("grid", "ghg"): (".gwp_location", ".gwp_regulatory"),
+    ("grid", "water"): (".water_consumption",),
+    ("grid", "primary_energy"): (".primary_energy",),
+    ("grid", "adpe"): (".adpe",),
+    ("facility", "water"): (".wue",),
+    ("embodied", "ghg"): ("embodied_gwp",),
+    ("embodied", "water"): ("embodied_water",),
+    ("embodied", "primary_energy"): ("embodied_pe",),
+    ("embodied", "adpe"): ("embodied_adpe",),
 }
 
 
 def _sources(assessment: Assessment, category: str) -> str:
-    """Who says so: the source of the factor that decides a category."""
+    """Who says so: the source of the factors of the stages that weigh most in a category."""
     if category == "energy":
         method = assessment.context.method
         return translate(METHODS[method]) if method in METHODS else method
-    for entry in assessment.context.rates.trail:
-        if entry.factor.id.endswith(_MAIN[category]):
+    weights = {}
+    for stage, of in assessment.stages.items():
+        value = of.get(category)
+        if isinstance(value, Interval) and (stage, category) in _MAIN:
+            weights[stage] = value.p50
+    heavy = [stage for stage in weights if weights[stage] >= _WEIGHTY * sum(weights.values())]
+    named = []
+    for stage in sorted(heavy, key=lambda stage: -weights[stage]):
+        endings = _MAIN[stage, category]
+        trail = assessment.context.rates.trail
+        entry = next((e for e in trail if e.factor.id.endswith(endings)), None)
+        if entry is not None:
             source = entry.factor.source
             mine = " ✎" if source.is_user else ""
-            return f"{source.publisher or source.title} {source.year}{mine}"
-    return ""
+            named.append(f"{source.publisher or source.title} {source.year}{mine}")
+    return "; ".join(dict.fromkeys(named))
+
+
+_WEIGHTY = 0.2  # the share of a category from which a stage's source is named
 
 
 def _versus(ratio: Interval, other: Assessment) -> str:
     sentence = translate(mark("{count} times the energy of {model}, {bounds}"))
     text = write_interval(ratio.p05, ratio.p50, ratio.p95, "number")
-    said = sentence.format(count=text.central, model=other.context.model, bounds=text.bounds)
-    return said.rstrip(" ,")  # two uses of one model differ by a number without bounds
+    first = sentence.format(count=text.central, model=other.context.model, bounds=text.bounds)
+    energy = other.interval("energy")
+    shown = interval_text(energy, "energy") if isinstance(energy, Interval) else ""
+    lines = [f"{first} ({write_entry(other.context.model, shown)})"]
+    lines += [f"  · {message}" for message in other.all_warnings()]
+    return "\n".join(part for line in lines for part in wrap(line, width()))
 
 
 def _beside(assessment: Assessment, names: list[str]) -> str:
-    wanted = {"market": ("market",), "marginal": ("marginal", "long_run_marginal")}
+    """Market-based and marginal figures of the grid, with the grid's own average above them."""
+    if not names:
+        return ""
+    rates = assessment.context.rates
     lines = []
+    average = assessment.interval("ghg", "grid")
+    if isinstance(average, Interval):
+        lines.append(write_entry(translate(mark("Grid, average")), interval_text(average, "ghg")))
+    wanted = {"market": ("market",), "marginal": ("marginal", "long_run_marginal")}
     for name in names:
-        found = False
-        for key in wanted[name]:
-            rate = assessment.context.rates.beside.get(key)
-            if rate is not None:
-                found = True
-                from kilowhat.quantity.spread import summarise
+        known = [key for key in wanted[name] if key in rates.beside]
+        for key in known:
+            interval = Interval("gCO2e", *summarise(assessment.energy_j * rates.beside[key]))
+            factor = rates.beside_from[key].factor
+            who = f" ({factor.source.publisher}, {factor.year or factor.source.year})"
+            lines.append(write_entry(translate(BESIDE[key]), interval_text(interval, "ghg")) + who)
+        if not known:
+            sentence = translate(
+                mark("{name}: no sourced factor for this zone; add grid.{zone}.{id}.")
+            )
+            zone = assessment.context.zone.lower()
+            label, identity = translate(BESIDE[wanted[name][0]]), _BESIDE_IDS[name]
+            lines.append(sentence.format(name=label, zone=zone, id=identity))
+    return "\n".join(part for line in lines for part in wrap(line, width()))
 
-                interval = Interval("gCO2e", *summarise(assessment.energy_j * rate))
-                lines.append(write_entry(translate(BESIDE[key]), interval_text(interval, "ghg")))
-        if not found:
-            sentence = translate(mark("{name}: no sourced factor for this zone."))
-            lines.append(sentence.format(name=translate(BESIDE[wanted[name][0]])))
-    return "\n".join(lines)
+
+_BESIDE_IDS = {"market": "gwp_residual", "marginal": "gwp_operating_margin"}
 
 
 def _population(population: Population) -> str:
@@ -284,8 +274,7 @@ def _spread(methods: list[Method]) -> str:
     if len(methods) < 2:
         return translate(mark("No other published method covers this use."))
     middles = [method.interval.p50 for method in methods]
-    ranges = [m.interval for m in methods if m.interval.p05 < m.interval.p95]
-    ends = [(interval.p05, interval.p95) for interval in ranges]
+    ends = [(method.interval.p05, method.interval.p95) for method in methods]
     apart = max(low for low, _ in ends) > min(high for _, high in ends)
     sentence = (
         mark(
@@ -316,24 +305,32 @@ def _likenesses(likenesses: Iterable[Likeness]) -> str:
     return "\n".join(part for line in lines for part in wrap(line, width()))
 
 
-def write_boundary(assessment: Assessment) -> str:
+def write_boundary(assessment: Assessment, *, without: Stage | None = None) -> str:
     """The stages that a result contains, and those that it does not."""
     have = assessment.boundary()
     inside: list[str] = []
     outside: list[str] = []
     for stage in Stage:
         name = translate(STAGES[str(stage.name).lower()])
-        (inside if stage in have else outside).append(name)
+        if stage is not without:
+            (inside if stage in have else outside).append(name)
     sentence = translate(mark("Boundary: {inside}. Not included: {outside}."))
-    text = sentence.format(inside=", ".join(inside), outside=", ".join(outside))
-    return "\n".join(wrap(text, width()))
+    lines = wrap(sentence.format(inside=", ".join(inside), outside=", ".join(outside)), width())
+    for category, stages in assessment.context.rates.incomplete().items():
+        sentence = translate(
+            mark("{category}: without {stages}, for which no sourced factor is known.")
+        )
+        names = ", ".join(translate(STAGES[stage]) for stage in stages)
+        shown = sentence.format(category=translate(CATEGORIES[category]), stages=names)
+        lines += wrap(shown, width())
+    return "\n".join(lines)
 
 
 def _doubts(assessment: Assessment) -> str:
     drivers = assessment.drivers()[:4]
     if not drivers:
         return ""
-    listed = ", ".join(f"{d.id} {format_number(100 * d.share)} %" for d in drivers)
+    listed = ", ".join(f"{cause(d.id)} {format_number(100 * d.share)}\u202f%" for d in drivers)
     sentence = translate(mark("Where the doubt comes from (energy): {drivers}."))
     return "\n".join(wrap(sentence.format(drivers=listed), width()))
 

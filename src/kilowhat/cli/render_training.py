@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kilowhat.assessment.rates import UNITS
-from kilowhat.cli.render import CATEGORIES, interval_text, place_name, width, write_boundary
+from kilowhat.cli.render import interval_text, place_name, width, write_boundary
+from kilowhat.cli.words import CATEGORIES
 from kilowhat.display.text import Column, Table, wrap, write_entry, write_table
+from kilowhat.domain.boundary import Stage
 from kilowhat.domain.impact import Interval
 from kilowhat.language import mark, translate
 from kilowhat.quantity.notation import format_number, format_quantity, format_value
@@ -34,7 +36,7 @@ def write_training(answer: TrainingAnswer, said: list[str]) -> str:
     parts = [
         head.format(model=first.context.model, place=place_name(first)),
         write_table(_impacts(answer), width()),
-        write_boundary(first),
+        write_boundary(first, without=Stage.TRAINING),
     ]
     for name, why in answer.missing.items():
         sentence = translate(mark("No figure {road}: {why}."))
@@ -77,8 +79,10 @@ def _card(card: ModelCard, check: CardCheck) -> str:
         declared.append(format_quantity(card.energy_j, "energy", 3))
     if card.ghg_g:
         declared.append(format_quantity(card.ghg_g, "ghg", 3))
+    numbers = (check.energy_ratio, check.intensity_g_per_kwh, check.utilisation)
+    closes = mark("closes") if any(n is not None for n in numbers) else mark("nothing to check")
     verdict = (
-        translate(mark("closes"))
+        translate(closes)
         if check.closes
         else "; ".join(translate(FINDINGS[finding]) for finding in check.findings)
     )

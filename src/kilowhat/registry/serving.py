@@ -74,6 +74,11 @@ def prior_id(provider: str | None, *, is_open: bool, directory: Path = DATA) -> 
     return "api"
 
 
+def is_named(provider: str | None, directory: Path = DATA) -> bool:
+    """Whether a provider has a prior of its own; true when none was named."""
+    return provider is None or prior_id(provider, is_open=True, directory=directory) != "api"
+
+
 def _range(factor: Factor) -> Range:
     return factor.low, factor.central, factor.high, factor.shape
 
