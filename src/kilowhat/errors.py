@@ -167,7 +167,7 @@ class DoesNotFit(UsageError):
         "{model} needs about {needed_gb} GB of memory for its weights; "
         "{count} × {accelerator} has {available_gb} GB."
     )
-    hint = mark("Use more accelerators (--count) or a smaller precision (--precision fp8).")
+    hint = mark("Use more accelerators (--count), a smaller precision, or a smaller model.")
 
 
 class MissingFactor(UsageError):

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -170,7 +171,7 @@ def test_a_model_is_exactly_once_itself(terminal: Callable[..., Any]) -> None:
     found = json.loads(terminal(*USE, "--versus", "gpt-4o", "--json").out)
     ratio = found["versus"]["energy_ratio"]
     assert (ratio["p05"], ratio["p50"], ratio["p95"]) == (1.0, 1.0, 1.0)
-    assert "1.0 times the energy of gpt-4o\n" in terminal(*USE, "--versus", "gpt-4o").out
+    assert "1.0 times the energy of gpt-4o (" in terminal(*USE, "--versus", "gpt-4o").out
 
 
 @pytest.mark.parametrize("calls", [10, 1e9])
@@ -496,7 +497,8 @@ def test_one_s_own_factors_win_and_are_marked(terminal: Callable[..., Any], newc
     directory = own(newcomer, HEADER + ROW)
     told = terminal(*USE, "--factors", directory)
     assert told.code == 0
-    assert re.search(r"Greenhouse gas .* Us 2026 ✎", told.out)
+    assert "Your own factors are used: grid.fra.gwp_location." in told.out
+    assert "Your own factors" not in terminal(*USE).out
 
 
 @pytest.mark.parametrize(
@@ -568,18 +570,19 @@ def test_control_c_while_waiting_is_130(newcomer: Path) -> None:
         [*PROGRAM, "estimate", "--from", "-", "--impacts-only"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
     )  # fmt: skip
+    guard = threading.Timer(60, process.kill)
+    guard.start()
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(b'{"model": "gpt-4o", "out": 1}\n' * CHUNK)
     answered = 0
-    while answered < CHUNK:
-        got = process.stdout.read(1 << 16)
-        assert got
+    while answered < CHUNK and (got := process.stdout.read(1 << 16)):
         answered += got.count(b"\n")
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
+    guard.cancel()
+    assert answered == CHUNK
     assert process.returncode == 130
-    assert b"Traceback" not in err
     assert err.strip() == b"Interrupted."
 
 

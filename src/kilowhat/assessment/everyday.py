@@ -12,9 +12,10 @@ from kilowhat.domain.impact import Interval
 from kilowhat.errors import InvalidValue, UnknownEquivalence
 from kilowhat.language import current, mark, translate
 from kilowhat.methods import equivalence
+from kilowhat.quantity.notation import format_interval, format_number
 from kilowhat.quantity.quantity import Quantity
 from kilowhat.quantity.spread import summarise
-from kilowhat.quantity.units import NONE, describe_dimension
+from kilowhat.quantity.units import NONE, describe_dimension, parse_unit
 from kilowhat.registry.everyday import equivalences
 
 if TYPE_CHECKING:
@@ -132,6 +133,15 @@ class Comparison:
     category: str
     likenesses: tuple[Likeness, ...]
     source: Likeness | None = None
+
+    def __str__(self) -> str:
+        factor = parse_unit(self.amount.unit).factor
+        low, middle, high = (
+            end * factor for end in (self.amount.p05, self.amount.p50, self.amount.p95)
+        )
+        lines = [format_interval(low, middle, high, self.category) + " ="]
+        lines += [f"  {format_number(item.said, None)} {item.label()}" for item in self.likenesses]
+        return "\n".join(lines)
 
     def to_dict(self) -> dict[str, object]:
         """The comparison as JSON shows it."""

@@ -65,9 +65,17 @@ class Context:
         entries = (*self.trail, *self.rates.trail)
         return list({(entry.factor.stream, entry.factor.year): entry for entry in entries}.values())
 
+    def _own(self) -> list[str]:
+        """The user's own factors that the result rests on."""
+        if not self.registry.directories:
+            return []
+        used = {e.factor.id: "" for e in self.whole_trail() if e.factor.source.is_user}
+        sentence = translate(mark("Your own factors are used: {factors}."))
+        return [sentence.format(factors=", ".join(used))] if used else []
+
     def said(self, more: tuple[str, ...] = ()) -> list[str]:
         """What a reader should know, in the language in use, each once."""
-        messages = (*self.warnings, *self.rates.notes, *more)
+        messages = (*self.warnings, *self.rates.notes, *more, *self._own())
         return list(dict.fromkeys(translate(message) for message in messages))
 
 

@@ -74,6 +74,9 @@ class TrainingAnswer:
     break_even: dict[str, tuple[float, float, float]]
     missing: dict[str, str]
 
+    def __str__(self) -> str:
+        return "\n\n".join(f"{name}\n{road}" for name, road in self.roads.items())
+
     def to_dict(self) -> dict[str, object]:
         """The answer as JSON shows it."""
         return {

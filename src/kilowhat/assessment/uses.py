@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from kilowhat.domain.activity import Activity
 from kilowhat.errors import InvalidValue, KilowhatError, UnknownName
-from kilowhat.language import mark, translate
+from kilowhat.language import current, mark, translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,13 +63,23 @@ def _read_number(field: Field, value: object) -> float:
         raise _fail(field, value, translate(mark("a number is needed")))
     try:
         number = float(value)
-    except (ValueError, OverflowError):
+    except OverflowError:
         raise _fail(field, value, translate(mark("a number is needed"))) from None
+    except ValueError:
+        number = _written_number(field, str(value))
     if not field.low <= number <= field.high:  # which no "not a number" does
         expected = translate(mark("between {low} and {high}"))
         bounds = {"low": _plain(field.low), "high": _plain(field.high)}
         raise _fail(field, value, expected.format(**bounds))
     return number
+
+
+def _written_number(field: Field, text: str) -> float:
+    """A number as people write it: ``1 200``, ``30,84e6`` in French, ``1,200`` in English."""
+    try:
+        return parse_number(text[:40], current())
+    except KilowhatError:
+        raise _fail(field, text, translate(mark("a number is needed"))) from None
 
 
 def _read_integer(field: Field, value: object) -> int:

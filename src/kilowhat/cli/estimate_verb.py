@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from kilowhat.assessment.uses import FIELDS
+from kilowhat.assessment.uses import FIELDS, Field
 from kilowhat.cli.options import (
     common,
     complete,
@@ -103,11 +103,6 @@ def _number(name: str, value: str | None) -> float | None:
     """A positive number of an option, or nothing."""
     if value is None:
         return None
-    try:
-        number = float(value)
-    except ValueError:
-        number = -1.0
-    if not 0 < number < 1e15:
-        expected = translate(mark("a positive number is needed"))
-        raise InvalidValue(name=name, value=value, expected=expected)
+    field = Field(name, name, "number", "", 1e-12, 1e24)
+    number: float = field.read(value)
     return number

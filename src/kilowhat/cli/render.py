@@ -193,6 +193,7 @@ def _versus(ratio: Interval, other: Assessment) -> str:
     first = sentence.format(count=text.central, model=other.context.model, bounds=text.bounds)
     energy = other.interval("energy")
     shown = interval_text(energy, "energy") if isinstance(energy, Interval) else ""
+    first = first.rstrip(" ,")  # a model beside itself differs by a number without bounds
     lines = [f"{first} ({write_entry(other.context.model, shown)})"]
     lines += [f"  · {message}" for message in other.all_warnings()]
     return "\n".join(part for line in lines for part in wrap(line, width()))
