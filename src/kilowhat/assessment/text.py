@@ -241,7 +241,7 @@ class TextPricer:
         case = "media-in" if _sees(use) else "text"
         entry = self.registry.factor(f"inference.{case}.residual")
         factor = entry.factor
-        key = f"{factor.stream}|{subject.architecture.name}"
+        key = f"inference.residual|{subject.architecture.name}"  # one error, however it is used
         spread = Spread(factor.low, factor.central, factor.high, factor.shape)
         return spread.quantile(self.registry.uniform(key)), [entry]
 

@@ -76,6 +76,8 @@ def _read_number(field: Field, value: object) -> float:
 
 def _written_number(field: Field, text: str) -> float:
     """A number as people write it: ``1 200``, ``30,84e6`` in French, ``1,200`` in English."""
+    from kilowhat.quantity.notation import parse_number  # noqa: PLC0415 - seldom needed
+
     try:
         return parse_number(text[:40], current())
     except KilowhatError:
