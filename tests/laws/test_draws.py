@@ -134,7 +134,7 @@ def test_two_models_keep_a_doubt_of_their_own(estimator: Estimator) -> None:
     assert ratio.p95 / ratio.p05 > 1.1  # a residual shared by all models would cancel
 
 
-@pytest.mark.parametrize("draws", [256, 4096])
+@pytest.mark.parametrize("draws", [512, 4096])
 def test_the_number_of_draws_changes_little(estimator: Estimator, draws: int) -> None:
     from kilowhat.assessment.estimator import Estimator
 

@@ -314,7 +314,9 @@ class Trainer:
         factor = question.development or 1.0
         shape = (self.registry.draws,)
         model = question.model or (
-            f"{question.parameters / 1e9:.15g}B" if question.parameters else machine.id
+            f"{question.parameters / 1e9:.15g}B"
+            if question.parameters
+            else f"{format_number(question.gpu_hours or 0.0, 3)} h × {machine.id}"
         )
         context = Context(
             registry=self.registry,
