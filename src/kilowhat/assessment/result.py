@@ -266,9 +266,7 @@ class Assessment:
                 name: Interval("gCO2e", *summarise(self.energy_j * rate)).to_dict()
                 for name, rate in self.context.rates.beside.items()
             }
-            result["drivers"] = [
-                {"id": driver.id, "share": round(driver.share, 4)} for driver in self.drivers()
-            ]
+            result["drivers"] = self.drivers_dict()
         shared = self.context.shared_dict()
         if not stages:
             del shared["trail"]
@@ -277,6 +275,10 @@ class Assessment:
     def trail(self) -> list[Entry]:
         """Every factor used, once, in the order of use."""
         return self.context.whole_trail()
+
+    def drivers_dict(self) -> list[dict[str, object]]:
+        """The causes of the doubt about energy, as JSON shows them."""
+        return [{"id": driver.id, "share": round(driver.share, 4)} for driver in self.drivers()]
 
     def parts(self) -> dict[str, Interval]:
         """Direct, upstream and losses of the grid's greenhouse gas, as far as they are known."""

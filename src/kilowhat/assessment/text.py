@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
 from kilowhat.assessment.remarks import refuse_audio, remarks
 from kilowhat.assessment.result import Context
+from kilowhat.assessment.subject import Subject, Subjects
 from kilowhat.assessment.uses import refuse_media_fields
 from kilowhat.domain.deployment import KnownDeployment
 from kilowhat.domain.impact import FunctionalUnit
-from kilowhat.domain.model import ParameterCount
-from kilowhat.errors import UnsupportedUse
-from kilowhat.language import mark, translate
-from kilowhat.methods.architecture import of_layout, of_parameters
+from kilowhat.language import mark
 from kilowhat.methods.call_features import (
     FEATURES,
     OUTPUT_SQUARED,
@@ -27,35 +25,21 @@ from kilowhat.methods.deployment import sample
 from kilowhat.methods.inference import PriceList, price_list
 from kilowhat.methods.units import Catalogue
 from kilowhat.quantity.spread import Spread
-from kilowhat.registry import models, serving
+from kilowhat.registry import serving
 
 if TYPE_CHECKING:
     from kilowhat.assessment.hardware import Machines
     from kilowhat.assessment.site import Sites
     from kilowhat.domain.activity import Activity
-    from kilowhat.domain.architecture import Architecture, Magnitude
     from kilowhat.domain.deployment import Deployment, DeploymentPrior, OperatingPoint
     from kilowhat.domain.factor import Entry
-    from kilowhat.domain.model import Model
     from kilowhat.quantity.quantity import Vector
     from kilowhat.registry.resolve import Registry
 
 METHOD = "kilowhat-roofline"
 OWN_MACHINE_KINDS = ("desktop", "laptop", "edge")
+_KEPT = 64
 Joint = TypeVar("Joint", Coefficients, Corrections)
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """The model of a use: what it is called, its architecture, and what its name tells."""
-
-    name: str
-    model: Model | None
-    architecture: Architecture
-    native_precision: str | None
-    notes: tuple[str, ...]
-    influences: tuple[str, ...] = ()
-    trail: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +75,19 @@ def lengths(use: Activity, input_tokens: float, output_tokens: float) -> tuple[f
     return whole, output
 
 
+class Served(NamedTuple):
+    """The accelerators' part of a situation: who serves what on which machines, at what price."""
+
+    subject: Subject
+    believed: DeploymentPrior
+    known: KnownDeployment
+    deployment: Deployment
+    point: OperatingPoint
+    residual: Vector
+    prices: PriceList
+    trail: tuple[Entry, ...]
+
+
 class TextPricer:
     """Turns the situation of a use of a text model into prices.
 
@@ -102,6 +99,8 @@ class TextPricer:
         self.registry = registry
         self.machines = machines
         self.sites = sites
+        self.subjects = Subjects(registry)
+        self._kept: dict[tuple[object, ...], Served] = {}
 
     def situation(self, use: Activity) -> tuple[object, ...]:
         """All of a use that its prices depend on; uses with the same one share them.
@@ -111,11 +110,8 @@ class TextPricer:
         """
         refuse_media_fields(use)
         refuse_audio(use)
-        own_point = use.concurrency is not None
         return (
-            use.model, use.parameters, use.active, use.like, use.provider, use.zone, use.region,
-            use.when, use.tokens_per_second, use.accelerator, use.count, use.concurrency,
-            use.precision, use.serving, _sees(use), self._lengths(use) if own_point else None,
+            *self._without_place(use), use.zone, use.region, use.when,
             use.input_tokens is None, use.output_tokens is None,  # what is assumed must be said
         )  # fmt: skip
 
@@ -138,23 +134,11 @@ class TextPricer:
         Raises:
             UsageError: an unknown name, a model that does not fit, or an unsupported use.
         """
-        subject = self._subject(use)
-        believed, trail = self._prior(use, subject)
-        known = self._known(use, subject)
-        catalogue, machines = self._catalogue(believed, known)
-        fitted = self._joint(Coefficients), self._joint(Corrections)
-        deployment, point = sample(
-            subject.architecture, believed, known, catalogue, fitted, self.registry.uniform
-        )
-        residual, fit_trail = self._residual(subject, use)
-        prices = price_list(
-            subject.architecture, deployment, point, fitted[0], residual, with_media=_sees(use)
-        )
-        if known.lengths is not None:
-            _widen_squares(prices, point)
+        served = self._serve(use)
+        subject, believed, deployment = served.subject, served.believed, served.deployment
         site, said = self.sites.resolve(use, _operator(use, subject), believed.kind)
         which = deployment.which
-        key = "" if use.tokens_per_second else f"{believed.id}/{subject.name}/{known}"
+        key = "" if use.tokens_per_second else f"{believed.id}/{subject.name}/{served.known}"
         rates = self.sites.rates(site, deployment.accelerators, which, key)
         default_in, default_out = self._default_lengths(believed.id)
         if subject.model is not None and subject.model.kind == "embedding":
@@ -170,18 +154,54 @@ class TextPricer:
             model=subject.name,
             method=METHOD,
             rates=rates,
-            trail=(*trail, *subject.trail, *fit_trail, *self.machines.trail(machines)),
-            influences=self._influences(subject, deployment, point, residual),
+            trail=served.trail,
+            influences=self._influences(subject, deployment, served.point, served.residual),
             warnings=notes,
             zone=site.zone.id.upper() if site.zone else "WORLD",
             accelerators=deployment.accelerators,
             basis={"prior": believed.id, "kind": believed.kind},
         )
-        energy, time = prices
-        shape = (energy.shape[0], self.registry.draws)
-        return PreparedText(
-            context, _filled(energy, shape), _filled(time, shape), default_in, default_out
+        return PreparedText(context, *served.prices, default_in, default_out)
+
+    def _serve(self, use: Activity) -> Served:
+        """The accelerators' part of a situation: the same in every zone, so kept for the next."""
+        situation = self._without_place(use)
+        if situation in self._kept:
+            return self._kept[situation]
+        subject = self.subjects.resolve(use)
+        believed, trail = self._prior(use, subject)
+        known = self._known(use, subject)
+        catalogue, machines = self._catalogue(believed, known)
+        fitted = self._joint(Coefficients), self._joint(Corrections)
+        deployment, point = sample(
+            subject.architecture, believed, known, catalogue, fitted, self.registry.uniform
         )
+        residual, fit_trail = self._residual(subject, use)
+        prices = price_list(
+            subject.architecture, deployment, point, fitted[0], residual, with_media=_sees(use)
+        )
+        if known.lengths is not None:
+            _widen_squares(prices, point)
+        shape = (len(FEATURES), self.registry.draws)
+        served = Served(
+            subject, believed, known, deployment, point, residual,
+            PriceList(*(_filled(table, shape) for table in prices)),
+            (*_used(trail, known), *subject.trail, *fit_trail, *self.machines.trail(machines)),
+        )  # fmt: skip
+        self._kept[situation] = served
+        if len(self._kept) > _KEPT:
+            self._kept.pop(next(iter(self._kept)))
+        return served
+
+    def _without_place(self, use: Activity) -> tuple[object, ...]:
+        """All of a use that the accelerators' part depends on."""
+        year = use.when.year if use.when else None
+        lengths_ = self._lengths(use) if use.concurrency is not None else None
+        return (
+            use.model, use.parameters, use.active, use.like, use.provider, year,
+            use.tokens_per_second, use.accelerator, use.count, use.concurrency, use.precision,
+            use.serving, _sees(use), lengths_,
+        )  # fmt: skip
 
     def _prior(self, use: Activity, subject: Subject) -> tuple[DeploymentPrior, list[Entry]]:
         """What is believed of the deployment of a use, by its provider or its own machine."""
@@ -245,82 +265,6 @@ class TextPricer:
         spread = Spread(factor.low, factor.central, factor.high, factor.shape)
         return spread.quantile(self.registry.uniform(key)), [entry]
 
-    def _subject(self, use: Activity) -> Subject:
-        """The model of a use, from its name, its parameters or its class.
-
-        Raises:
-            UnknownModel: no model has such a name.
-            UnsupportedUse: the model does not write text, or its size is not known.
-        """
-        if use.parameters is not None:
-            active = use.active or use.parameters
-            name = f"{use.parameters / 1e9:.15g}B"
-            total, used = (ParameterCount(n, n, n) for n in (use.parameters, active))
-            return self._sized(name, None, total, used, ())
-        if use.like is not None:
-            size = models.classes(self.registry.data)[use.like]
-            return self._sized(f"like:{use.like}", None, size.total, size.active, ())
-        return self._named(str(use.model))
-
-    def _named(self, name: str) -> Subject:
-        found = models.match(name, self.registry.data)
-        model = found.model
-        if model.kind not in ("text", "embedding"):
-            raise UnsupportedUse(
-                model=model.id,
-                use=translate(mark("a text call")),
-                reason=translate(mark("it is a model of another kind: {kind}")).format(
-                    kind=model.kind
-                ),
-            )
-        notes: list[str] = []
-        if found.how in ("dated alias", "normalised"):
-            understood = translate(mark("“{name}” was understood as {model}."))
-            notes.append(understood.format(name=name, model=model.id))
-        layout = models.layouts(self.registry.data).get(model.architecture)
-        precision = found.precision or model.precision or None
-        if layout is not None:
-            return Subject(
-                model.id, model, of_layout(model.architecture, layout), precision, tuple(notes)
-            )
-        if model.total is None or model.active is None:
-            raise UnsupportedUse(
-                model=model.id,
-                use=translate(mark("a text call")),
-                reason=translate(mark("nobody has published or estimated its size")),
-            )
-        if not model.total.is_exact:
-            notes.append(mark("The size of this model is not published: it is a range."))
-        return self._sized(model.id, model, model.total, model.active, tuple(notes))
-
-    def _sized(
-        self,
-        name: str,
-        model: Model | None,
-        total: ParameterCount,
-        active: ParameterCount,
-        notes: tuple[str, ...],
-    ) -> Subject:
-        """A model of which only the size is known, or a range of sizes: one stream for both."""
-        key = f"model.{name}.size"
-        uniform = self.registry.uniform(key)
-        sizes = [
-            Spread(count.low, count.central, count.high).quantile(uniform)
-            for count in (total, active)
-        ]
-        whole: Magnitude = sizes[0]
-        used: Magnitude = sizes[1].clip(max=whole)
-        typical = serving.typical_layouts(self.registry, name)
-        exact = total.is_exact and active.is_exact
-        if exact:
-            whole, used = total.central, min(active.central, total.central)
-        architecture = of_parameters(name, whole, used, typical)
-        precision = (model.precision or None) if model else None
-        is_mixture = active.central < typical.mixture_share * total.central
-        trail, layout = serving.typical_trail(self.registry, name, is_mixture=is_mixture)
-        streams = layout if exact else (key, *layout)
-        return Subject(name, model, architecture, precision, notes, streams, trail)
-
     def _remarks(
         self, use: Activity, believed: DeploymentPrior, subject: Subject, deployment: Deployment
     ) -> list[str]:
@@ -350,6 +294,16 @@ class TextPricer:
 def _sees(use: Activity) -> bool:
     """Whether the prompt holds images or videos."""
     return bool(use.images_in or use.videos_in)
+
+
+def _used(trail: list[Entry], known: KnownDeployment) -> list[Entry]:
+    """The prior's factors that are used: not those of what the use itself tells."""
+    told = set()
+    if known.concurrency is not None:
+        told |= {"concurrency", "input_tokens", "output_tokens", "cached_share"}
+        if known.accelerator is not None:
+            told.add("generation_factor")
+    return [entry for entry in trail if entry.factor.id.rpartition(".")[2] not in told]
 
 
 def _widen_squares(prices: PriceList, point: OperatingPoint) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import signal
 import sys
 from contextlib import ExitStack, contextmanager
-from io import TextIOWrapper
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
 
@@ -22,8 +21,10 @@ from kilowhat.language import mark, translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import BufferedIOBase
 
     from kilowhat.assessment.bulk import Layout, Plan
+    from kilowhat.assessment.result import Assessment
     from kilowhat.domain.activity import Activity
 
 CHUNK = 1024
@@ -41,14 +42,16 @@ def run(path: str, model: str | None, options: dict[str, Any]) -> int:
     with ExitStack() as stack:
         file = stack.enter_context(_opened(path))
         advance = stack.enter_context(_progress(path))
-        numbered = enumerate(_lines(file), start=1)
-        while chunk := list(islice(numbered, CHUNK)):
-            results = pricing.price(chunk)
+        number = 1
+        for chunk in _chunks(file):
+            lines = [line.decode("utf-8", "replace") for line in chunk]
+            results = pricing.price(list(enumerate(lines, start=number)))
+            number += len(lines)
             failed += sum(1 for result in results if result.startswith(FAILED))
             with _whole():
                 sys.stdout.write("".join(results))
                 sys.stdout.flush()
-            advance(sum(len(line) for _, line in chunk))
+            advance(sum(map(len, chunk)) + len(chunk))
     if failed:
         sentence = translate(mark("{count} line(s) could not be priced."))
         click.echo(sentence.format(count=failed), err=True)
@@ -69,15 +72,13 @@ def _whole() -> Iterator[None]:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[TextIO]:
+def _opened(path: str) -> Iterator[BufferedIOBase]:
     """Standard input, or a file."""
     if path == "-":
-        if isinstance(sys.stdin, TextIOWrapper):
-            sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace")
-        yield sys.stdin
+        yield cast("BufferedIOBase", sys.stdin.buffer)
         return
     try:
-        file = Path(path).open(encoding="utf-8-sig", errors="replace")  # noqa: SIM115 - closed below
+        file = Path(path).open("rb")  # noqa: SIM115 - closed below
     except OSError as error:
         raise InvalidValue(name="from", value=path, expected=error.strerror or "?") from error
     with file:
@@ -86,26 +87,39 @@ def _opened(path: str) -> Iterator[TextIO]:
 
 @contextmanager
 def _progress(path: str) -> Iterator[Any]:
-    """A bar with rate and time left, when a person watches and output goes elsewhere."""
+    """A bar with the time left, when a person watches and output goes elsewhere."""
     if path == "-" or not sys.stderr.isatty() or sys.stdout.isatty():
         yield lambda _: None
         return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(Path(path).name, total=Path(path).stat().st_size)
-        yield lambda size: bar.advance(task, size)
+    size, name = Path(path).stat().st_size, Path(path).name
+    with click.progressbar(length=size, label=name, file=sys.stderr) as bar:
+        yield bar.update
 
 
-def _lines(file: TextIO) -> Iterator[str]:
-    """The lines of a file, each cut at a length that no honest use reaches."""
-    while line := file.readline(LONGEST_LINE):
-        if len(line) == LONGEST_LINE and not line.endswith("\n"):
-            while (rest := file.readline(LONGEST_LINE)) and not rest.endswith("\n"):
-                pass
-            line += "…"  # never taken for a blank line, nor for a whole one
-        yield line
+def _chunks(file: BufferedIOBase) -> Iterator[list[bytes]]:
+    """Lines as they come: what a slow writer has sent at once, of a fast one CHUNK at most.
+
+    A line is cut at a length that no honest use reaches.
+    """
+    rest, is_cut, is_first = b"", False, True
+    while data := file.read1(_PIECE):
+        if is_first:
+            data, is_first = data.removeprefix(codecs.BOM_UTF8), False
+        *whole, last = (rest + data).split(b"\n")
+        if is_cut and whole:
+            whole, is_cut = whole[1:], False
+        for start in range(0, len(whole), CHUNK):
+            yield whole[start : start + CHUNK]
+        rest = b"" if is_cut else last
+        if len(rest) > LONGEST_LINE:
+            yield [rest[:LONGEST_LINE] + _CUT]
+            rest, is_cut = b"", True
+    if rest:
+        yield [rest]
+
+
+_PIECE = 1 << 18
+_CUT = "…".encode()  # so that it is never taken for a blank line, nor for a whole one
 
 
 class Form(NamedTuple):
@@ -119,10 +133,15 @@ class Form(NamedTuple):
     tail: str
 
     @classmethod
-    def of(cls, plan: Plan, *, stages: bool) -> Form:
-        """The text of a plan, with a place for its functional unit and for each number."""
+    def of(cls, plan: Plan, first: Assessment, *, stages: bool) -> Form:
+        """The text of a plan, with a place for its functional unit and for each number.
+
+        The causes of doubt are those of the first use of the situation.
+        """
         shared = plan.context.shared_dict()
-        if not stages:
+        if stages:
+            shared = {"drivers": first.drivers_dict()} | shared
+        else:
             del shared["trail"]
         whole = plan.head | {"functional_unit": _HOLE} | _with_holes(plan.layout)
         body = _DUMP(whole)[1:-1].replace("%", "%%").replace(_DUMP(_HOLE), "%s", 1)
@@ -190,17 +209,18 @@ class Pricing:
             place, number = places[index]
             results[place] = _failure(identities[index], number, error)
         for sheet in sheets:
-            form = self._form(sheet.plan)
+            form = self._form(sheet.plan, uses[sheet.indexes[0]])
             table = sheet.numbers.reshape(len(sheet.indexes), -1).tolist()
             for index, unit, numbers in zip(sheet.indexes, sheet.units, table, strict=True):
                 results[places[index][0]] = form.write(identities[index], unit, numbers)
         return results
 
-    def _form(self, plan: Plan) -> Form:
+    def _form(self, plan: Plan, use: Activity) -> Form:
         """What the results of one situation say alike, written once."""
         known = self._forms.get(id(plan))
         if known is None or known[0] is not plan:
-            known = (plan, Form.of(plan, stages=self.bulk.stages))
+            first = self.bulk.estimator.estimate(use)
+            known = (plan, Form.of(plan, first, stages=self.bulk.stages))
             self._forms[id(plan)] = known
             if len(self._forms) > CHUNK:
                 self._forms.pop(next(iter(self._forms)))
