@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from kilowhat.quantity.quantity import Magnitude, Vector
     from kilowhat.registry.resolve import Registry
 
+_APART = ("deployment", "inference", "media")
+_DRAWN_AS_IS = (
+    ".host_ratio", ".idle_ratio", ".lifetime", ".utilisation", ".call_variety", ".energy",
+)  # fmt: skip
 _LEAST_SHARE = 0.005  # drivers below half a percent of the variance are not listed
 
 
@@ -226,7 +230,11 @@ class Assessment:
 
     def _influences(self) -> Iterable[tuple[str, Vector]]:
         for entry in self.trail():
-            if entry.factor.low != entry.factor.high:
+            # Factors of a deployment or a fit are drawn in other keys: they stand among the
+            # influences, by what was drawn.
+            family = entry.factor.id.partition(".")[0]
+            is_drawn_apart = family in _APART and not entry.factor.id.endswith(_DRAWN_AS_IS)
+            if entry.factor.low != entry.factor.high and not is_drawn_apart:
                 value = self.context.registry.value(entry.factor).magnitude
                 yield entry.factor.id, np.asarray(value)
         yield from self.context.influences.items()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kilowhat.language import mark
+from kilowhat.methods.inference import mean_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from kilowhat.methods.call_features import Vector
+    from kilowhat.domain.architecture import Architecture
+    from kilowhat.domain.deployment import Deployment, OperatingPoint
+    from kilowhat.methods.call_features import Coefficients, Vector
 
 GRID = 32
 """Points of the concurrency's distribution: an accuracy of the numbers, not a fact."""
@@ -105,3 +108,55 @@ def condition(
         excess=surprise * spread * beyond,
         warnings=(OUTSIDE,) if beyond else (),
     )
+
+
+def at_pace(
+    architecture: Architecture,
+    deployment: Deployment,
+    point: OperatingPoint,
+    coefficients: Coefficients,
+    tokens_per_second: float,
+) -> Deployment:
+    """A deployment that is described, at the speed that was observed on it.
+
+    t_observed = t_computed · speed computed / speed observed
+
+    Its machines and its batch are known, so the speed fixes the time of a step, and with it the
+    energy: only the power is still computed.
+
+    Args:
+        architecture: the model.
+        deployment: the machines, their number and the sequences in flight.
+        point: the mean call that they are busy with.
+        coefficients: the fitted coefficients, floats or draws.
+        tokens_per_second: output tokens that one client sees each second [token/s].
+
+    Returns:
+        The deployment with its ``generation_factor`` [1, shape (n_draws,)] such that each draw
+        has that speed; with a warning where the computed speed is more than twice or less than
+        half of it.
+
+    Source: Little 1961 (10.1287/opre.9.3.383), for speed and time at a given concurrency.
+
+    >>> from kilowhat.registry.resolve import Registry
+    >>> from kilowhat.assessment import Estimator, activity
+    >>> use = {"model": "llama-3.1-8b", "out": 400, "accelerator": "h100-sxm", "count": 1,
+    ...        "concurrency": 64, "tokens_per_second": 80, "in": 100}
+    >>> energy = Estimator(Registry(draws=64)).estimate(activity(use)).energy_j
+    >>> bool((energy < 700 * 1.5 * 400 / 80 / 64).all())
+    True
+    """
+    computed = mean_call(architecture, deployment, point, coefficients).tokens_per_second
+    slower = computed / tokens_per_second
+    is_odd = not 1 / ODD_PACE <= float(np.median(slower)) <= ODD_PACE
+    return replace(
+        deployment,
+        generation_factor=deployment.generation_factor * slower,
+        warnings=deployment.warnings + ((ODD,) if is_odd else ()),
+    )
+
+
+ODD_PACE = 2.0  # when to warn: no number of a result depends on it
+ODD = mark(
+    "The tokens per second given are far from what this model, hardware and concurrency give."
+)

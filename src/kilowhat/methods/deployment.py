@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from kilowhat.domain.deployment import Deployment, OperatingPoint
-from kilowhat.methods.conditioning import condition
+from kilowhat.methods.conditioning import at_pace, condition
 from kilowhat.methods.inference import mean_call
 from kilowhat.methods.roofline import cache_shards
 from kilowhat.methods.units import link_b_s, possible_units, weight_bytes
@@ -99,10 +99,15 @@ def sample(
     first = uniform(f"deployment.{prior.id}.unit")
     second = uniform(f"deployment.{prior.id}.concurrency")
     weights = [unit.weight for unit in units]
-    if known.tokens_per_second is None:
+    is_described = known.accelerator is not None and known.concurrency is not None
+    if known.tokens_per_second is None or is_described:
         share = np.cumsum(weights) / np.sum(weights)
         index = np.searchsorted(share, first).clip(0, len(units) - 1)
-        return Sampled(_assemble(draw, units, index, second, point), point)
+        deployment = _assemble(draw, units, index, second, point)
+        speed = known.tokens_per_second
+        if speed is not None:
+            deployment = at_pace(architecture, deployment, point, fitted[0], speed)
+        return Sampled(deployment, point)
     central = _central(draw, fitted)
     found = condition(
         known.tokens_per_second,

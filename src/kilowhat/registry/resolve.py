@@ -102,7 +102,9 @@ class Registry:
     @cached_property
     def _readers(self) -> list[tuple[Path, FactorReader]]:
         spreads = read_spreads(self.data)
-        readers = [(self.data, FactorReader(self.sources, spreads))]
+        # A user's source may bear a shipped key: it is then theirs alone.
+        shipped = read_sources(self.data) if self.directories else self.sources
+        readers = [(self.data, FactorReader(shipped, spreads))]
         for directory in self.directories:
             own = spreads | read_spreads(directory)
             readers.append((directory, FactorReader(self.sources, own, is_user=True)))
