@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from kilowhat.methods import equivalence
 from kilowhat.quantity.notation import format_interval, format_number
 from kilowhat.quantity.quantity import Quantity
 from kilowhat.quantity.spread import summarise
-from kilowhat.quantity.units import NONE, describe_dimension, parse_unit
+from kilowhat.quantity.units import ENERGY, NONE, describe_dimension, parse_unit
 from kilowhat.registry.everyday import equivalences
 
 if TYPE_CHECKING:
@@ -223,10 +224,17 @@ def _not_comparable(amount: Quantity) -> InvalidValue:
     return InvalidValue(name="amount", value=measured, expected=expected)
 
 
+_ARTICLE = re.compile(r"^(?:of |an? |the |du |des? |d['’]|un |une )+", re.IGNORECASE)
+
+
 def _of_thing(amount: Quantity, thing: str, registry: Registry) -> tuple[Quantity, Equivalence]:
     """So many of a thing, or so long of it, as an amount."""
     known = equivalences(registry.data)
-    item = equivalence.named(known, thing)
+    name = _ARTICLE.sub("", thing)
+    try:
+        item = equivalence.named(known, name)
+    except UnknownEquivalence:
+        item = equivalence.named(known, name, ENERGY)  # the same thing may have a gas figure too
     one, _ = _one(item, registry)
     entry = registry.factor(item.factor)
     value = registry.value(entry.factor)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from kilowhat.domain.deployment import Deployment, OperatingPoint
+from kilowhat.language import mark
 from kilowhat.methods.conditioning import at_pace, condition
 from kilowhat.methods.inference import mean_call
 from kilowhat.methods.roofline import cache_shards
@@ -129,6 +130,10 @@ def sample(
     return Sampled(deployment, point)
 
 
+CROWDED = mark(
+    "So many calls in flight need more memory for their caches than these accelerators have: the "
+    "figure is too low."
+)
 _NUMBERS: dict[tuple[int, Range], tuple[Vector, Vector]] = {}
 """Numbers by the vector of uniform numbers (kept alive here) and the range."""
 _MOST_NUMBERS = 512
@@ -253,11 +258,15 @@ def _assemble(
         gain = np.maximum(draw.number("speculative_gain"), 1.0)
     tokens = pick(lambda u: gain if u.is_speculative else 1.0)
     concurrency = _concurrency(draw, share, count)
+    memory = pick(lambda u: number("memory_share") * u.accelerator.memory_b)
+    weights = pick(lambda u: _held_bytes(draw.architecture, u))
+    each = _held_per_sequence(draw, point, count, ranks)
+    room = np.maximum((memory * count - weights) / each, 1.0)
+    warnings: tuple[str, ...] = ()
     if draw.known.concurrency is None:
-        memory = pick(lambda u: number("memory_share") * u.accelerator.memory_b)
-        weights = pick(lambda u: _held_bytes(draw.architecture, u))
-        each = _held_per_sequence(draw, point, count, ranks)
-        concurrency = np.minimum(concurrency, np.maximum((memory * count - weights) / each, 1.0))
+        concurrency = np.minimum(concurrency, room)
+    elif draw.known.concurrency > 2.0 * float(np.median(room)):  # so well is it known
+        warnings = (CROWDED,)
     fixed = draw.corrections
     return Deployment(
         kind=draw.prior.kind,
@@ -292,6 +301,7 @@ def _assemble(
         if np.ndim(tokens) == 0
         else np.where(tokens > 1.0, tokens + number("draft_work"), 1.0),
         generation_factor=_generation(draw),
+        warnings=warnings,
     )
 
 
