@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LABELS = {
     "energy": mark("Energy"),
     "ghg": mark("Greenhouse gas"),
-    "water": mark("Water"),
+    "water": mark("Water consumed"),
     "primary_energy": mark("Primary energy"),
     "adpe": mark("Minerals and metals (ADPe)"),
 }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kilowhat.assessment.peers import Method
     from kilowhat.assessment.result import Assessment
     from kilowhat.domain.activity import Activity
+    from kilowhat.domain.factor import Source
     from kilowhat.quantity.quantity import Vector
     from kilowhat.registry.resolve import Registry
 
@@ -60,6 +61,7 @@ class Population:
     peak_power: Interval
     peak_ratio: Interval
     ghg_year: Interval | Missing
+    peak_source: Source
 
     def to_dict(self) -> dict[str, object]:
         """The population as JSON shows it."""
@@ -70,7 +72,7 @@ class Population:
             "energy_per_year": self.year.to_dict(),
             "ghg_per_year": self.ghg_year.to_dict(),
             "peak_power": self.peak_power.to_dict(),
-            "peak_over_mean": self.peak_ratio.to_dict(),
+            "peak_over_mean": self.peak_ratio.to_dict() | {"source": self.peak_source.key},
         }
 
 
@@ -214,6 +216,7 @@ def _population(
         power,
         Interval("1", ratio.low, ratio.central, ratio.high),
         ghg if isinstance(ghg, Missing) else ghg.scaled(uses * DAYS_A_YEAR),
+        ratio.source,
     )
 
 

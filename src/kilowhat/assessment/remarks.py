@@ -110,7 +110,7 @@ def _of_machine(use: Activity, deployment: Deployment) -> list[str]:
         said.append(sentence.format(bits=shown))
     if use.accelerator is not None and use.count is None:
         counts = np.unique(np.asarray(deployment.count))
-        sentence = translate(mark("No --count given: {count} accelerators are assumed."))
+        sentence = translate(mark("No --count given: accelerators assumed: {count}."))
         ends = dict.fromkeys(format_number(float(c), None) for c in (counts[0], counts[-1]))
         said.append(sentence.format(count=" – ".join(ends)))
     if use.serving == "offline" and use.concurrency is not None:

@@ -15,6 +15,7 @@ from kilowhat.cli.words import (
     STAGES,
     cause,
     counted,
+    short_name,
     unit_text,
 )
 from kilowhat.display.bars import Interval as Bar
@@ -180,7 +181,7 @@ def _sources(assessment: Assessment, category: str) -> str:
         if entry is not None:
             source = entry.factor.source
             mine = " ✎" if source.is_user else ""
-            named.append(f"{source.publisher or source.title} {source.year}{mine}")
+            named.append(f"{short_name(source)} {source.year}{mine}")
     return "; ".join(dict.fromkeys(named))
 
 
@@ -214,7 +215,7 @@ def _beside(assessment: Assessment, names: list[str]) -> str:
         for key in known:
             interval = Interval("gCO2e", *summarise(assessment.energy_j * rates.beside[key]))
             factor = rates.beside_from[key].factor
-            who = f" ({factor.source.publisher}, {factor.year or factor.source.year})"
+            who = f" ({short_name(factor.source)}, {factor.year or factor.source.year})"
             lines.append(write_entry(translate(BESIDE[key]), interval_text(interval, "ghg")) + who)
         if not known:
             sentence = translate(
@@ -242,6 +243,10 @@ def _population(population: Population) -> str:
             interval_text(population.peak_power, "power"),
         ),
     ]
+    ratio = population.peak_ratio
+    shown = format_interval(ratio.p05, ratio.p50, ratio.p95, "number")
+    who = f"{shown} ({short_name(population.peak_source)} {population.peak_source.year})"
+    rows.append((translate(mark("Busiest hour over mean")), who))
     if isinstance(population.ghg_year, Interval):
         rows.append(
             (translate(mark("Greenhouse gas a year")), interval_text(population.ghg_year, "ghg"))
@@ -300,7 +305,7 @@ def likeness_text(likeness: Likeness) -> str:
 def _likenesses(likenesses: Iterable[Likeness]) -> str:
     lines = [
         write_entry(translate(CATEGORIES[item.category]), likeness_text(item))
-        + f" ({item.entry.factor.source.publisher or item.entry.factor.source.title})"
+        + f" ({short_name(item.entry.factor.source)})"
         for item in likenesses
     ]
     return "\n".join(part for line in lines for part in wrap(line, width()))
@@ -361,7 +366,7 @@ def write_comparison(comparison: Comparison) -> str:
     rows = tuple(
         (
             likeness_text(item),
-            item.entry.factor.source.publisher or item.entry.factor.source.title,
+            short_name(item.entry.factor.source),
         )
         for item in comparison.likenesses
     )

@@ -8,12 +8,13 @@ from kilowhat.language import current, mark, translate
 from kilowhat.quantity.notation import format_number
 
 if TYPE_CHECKING:
+    from kilowhat.domain.factor import Source
     from kilowhat.domain.impact import FunctionalUnit
 
 CATEGORIES = {
     "energy": mark("Energy"),
     "ghg": mark("Greenhouse gas"),
-    "water": mark("Water"),
+    "water": mark("Water consumed"),
     "primary_energy": mark("Primary energy"),
     "adpe": mark("Minerals and metals (ADPe)"),
 }
@@ -52,8 +53,8 @@ FIELDS = {
 }
 
 METHODS = {
-    "kilowhat-roofline": mark("kilowhat’s roofline, fitted on ML.ENERGY v3 (2026)"),
-    "kilowhat-diffusion": mark("kilowhat’s diffusion model, fitted on ML.ENERGY v3 (2026)"),
+    "kilowhat-roofline": mark("kilowhat, fitted on ML.ENERGY 2026"),
+    "kilowhat-diffusion": mark("kilowhat, fitted on ML.ENERGY 2026"),
     "published-measurements": mark("published measurements"),
 }
 
@@ -105,3 +106,11 @@ def cause(identity: str) -> str:
         if identity.endswith(ending):
             return translate(words)
     return identity
+
+
+def short_name(source: Source) -> str:
+    """Who published a source, in a word or two: the whole name stands under ``--explain``."""
+    name = source.publisher or source.title
+    for sign in (" (", ", ", "; "):
+        name = name.partition(sign)[0]
+    return name
