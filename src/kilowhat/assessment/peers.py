@@ -75,7 +75,8 @@ def _ours(assessment: Assessment) -> Method:
     energy = Interval("J", *summarise(assessment.energy()))
     inside = tuple(names(assessment.boundary() & _DATACENTRE))
     return Method(
-        "kilowhat", "energy", energy, inside, assessment.unit.name, assessment.context.method,
+        "kilowhat", "energy", energy, inside, translate(mark("this estimate")),
+        assessment.context.method,
         is_ours=True,
     )  # fmt: skip
 

@@ -32,20 +32,28 @@ TERMS = {
     "seconds": mark("seconds"),
 }
 FORMULAS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "host": ("E_host = E_accelerator · (host ratio − 1)", (".host_ratio",)),
-    "idle": ("E_idle = (E_accelerator + E_host) · (idle ratio − 1)", (".idle_ratio",)),
-    "facility": ("E_facility = E_IT · (PUE − 1);  W_site = E_IT · WUE", (".pue", ".wue")),
+    "host": (mark("E_host = E_accelerator · (host ratio − 1)"), (".host_ratio",)),
+    "idle": (mark("E_idle = (E_accelerator + E_host) · (idle ratio − 1)"), (".idle_ratio",)),
+    "facility": (mark("E_facility = E_IT · (PUE − 1);  W_site = E_IT · WUE"), (".pue", ".wue")),
     "grid": (
-        "GHG = E · intensity;  losses = GHG · share / (1 − share);  others = E · factor",
+        mark("GHG = E · intensity;  losses = GHG · share / (1 − share);  others = E · factor"),
         (".gwp_location", ".gwp_regulatory", ".losses", ".direct_share", ".water_consumption",
          ".primary_energy", ".adpe"),
     ),
     "embodied": (
-        "I = (accelerator + its share of the node) · time / (lifetime · utilisation)",
+        mark("I = (accelerator + its share of the node) · time / (lifetime · utilisation)"),
         (".lifetime", ".utilisation", "embodied_gwp", "embodied_adpe", "embodied_pe",
          "embodied_water"),
     ),
 }  # fmt: skip
+
+
+BASES = {
+    "measured": mark("measured"),
+    "declared": mark("declared"),
+    "modelled": mark("modelled"),
+    "assumed": mark("assumed"),
+}
 
 
 def write_explanation(assessment: Assessment) -> str:
@@ -71,14 +79,16 @@ def _accelerators(assessment: Assessment) -> str:
     terms = assessment.terms
     if terms is None:
         return ""
-    lines = ["E_accelerator = Σ amount · price", *_hardware(assessment)]
+    formula = translate(mark("E_accelerator = Σ amount · price"))
+    lines = [formula, *_hardware(assessment)]
     for name, amount, price in zip(terms.names, terms.amounts, terms.prices, strict=True):
         middle = float(np.median(price))
         if amount and middle:
             each = format_quantity(middle, "primary_energy", 3)
             total = format_quantity(float(amount) * middle, "primary_energy", 3)
             label = translate(TERMS.get(name, name))
-            lines.append(f"  {label}: {format_number(float(amount), 4)} × {each} = {total}")
+            count = format_number(float(amount), None)
+            lines.append("  " + write_entry(label, f"{count} × {each} = {total}"))
     energy = assessment.interval("energy", "accelerator")
     if isinstance(energy, Interval):
         lines.append(f"  = {interval_text(energy, 'energy')}")
@@ -114,7 +124,10 @@ def _stages(assessment: Assessment) -> list[str]:
         if stage not in FORMULAS:
             continue
         formula, endings = FORMULAS[stage]
-        lines = [write_entry(translate(STAGES[stage]), formula)]
+        lines = wrap(write_entry(translate(STAGES[stage]), translate(formula)), width())
+        if stage == "embodied":
+            time = str(write_interval(*summarise(assessment.occupancy_s), "time"))
+            lines.append("  " + write_entry(translate(mark("accelerator time")), time))
         seen = set()
         for entry in assessment.context.rates.trail:
             factor = entry.factor
@@ -161,7 +174,8 @@ def _factors(assessment: Assessment) -> str:
         factor = entry.factor
         source = factor.source
         mine = " ✎" if source.is_user else ""
-        rows.append((factor.id, _value(entry), factor.basis, source.key + mine, entry.rung.label()))
+        basis = translate(BASES[factor.basis])
+        rows.append((factor.id, _value(entry), basis, source.key + mine, entry.rung.label()))
     headings = (mark("Factor"), mark("Value"), mark("Basis"), mark("Source"), mark("Rung"))
     columns = tuple(
         Column(translate(heading), wraps=index in (1, 3)) for index, heading in enumerate(headings)
