@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
@@ -110,10 +111,8 @@ class TextPricer:
         """
         refuse_media_fields(use)
         refuse_audio(use)
-        return (
-            *self._without_place(use), use.zone, use.region, use.when,
-            use.input_tokens is None, use.output_tokens is None,  # what is assumed must be said
-        )  # fmt: skip
+        assumed = (use.input_tokens is None, use.output_tokens is None)  # which must be said
+        return (*self._without_place(use), use.zone, use.region, use.when, *assumed)
 
     def _lengths(self, use: Activity) -> tuple[float, float, float, float, float]:
         whole, output = lengths(use, *self._default_lengths("open"))
@@ -197,11 +196,7 @@ class TextPricer:
         """All of a use that the accelerators' part depends on."""
         year = use.when.year if use.when else None
         lengths_ = self._lengths(use) if use.concurrency is not None else None
-        return (
-            use.model, use.parameters, use.active, use.like, use.provider, year,
-            use.tokens_per_second, use.accelerator, use.count, use.concurrency, use.precision,
-            use.serving, _sees(use), lengths_,
-        )  # fmt: skip
+        return (*_serving_values(use), year, _sees(use), lengths_)
 
     def _prior(self, use: Activity, subject: Subject) -> tuple[DeploymentPrior, list[Entry]]:
         """What is believed of the deployment of a use, by its provider or its own machine."""
@@ -294,6 +289,12 @@ class TextPricer:
 def _sees(use: Activity) -> bool:
     """Whether the prompt holds images or videos."""
     return bool(use.images_in or use.videos_in)
+
+
+_serving_values = attrgetter(
+    "model", "parameters", "active", "like", "provider", "tokens_per_second", "accelerator",
+    "count", "concurrency", "precision", "serving",
+)  # fmt: skip
 
 
 def _used(trail: list[Entry], known: KnownDeployment) -> list[Entry]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from kilowhat.domain.activity import Activity
@@ -299,17 +300,19 @@ def _read_all(given: Mapping[str, object], fields: Mapping[str, Field]) -> dict[
 
 def _check(use: Activity) -> None:
     """Refuse fields that contradict one another."""
-    _at_most("cached", use.cached_tokens, "in", use.input_tokens)
-    _at_most("reasoning", use.reasoning_tokens, "out", use.output_tokens)
-    _at_most("active", use.active or 0.0, "parameters", use.parameters)
+    if use.cached_tokens:
+        _at_most("cached", use.cached_tokens, "in", use.input_tokens)
+    if use.reasoning_tokens:
+        _at_most("reasoning", use.reasoning_tokens, "out", use.output_tokens)
+    if use.active:
+        _at_most("active", use.active, "parameters", use.parameters)
     if use.frames and use.video_s and use.fps and abs(use.frames - use.video_s * use.fps) > 1.5:
         frames = f"{use.video_s * use.fps:g}"
         expected = translate(mark("video × fps is {frames}")).format(frames=frames)
         raise InvalidValue(name="frames", value=f"{use.frames:g}", expected=expected)
     if use.input_tokens == 0 and use.output_tokens == 0 and not (use.images_in or use.videos_in):
         raise InvalidValue(name="out", value=0, expected=translate(mark("nothing to price")))
-    named = [name for name in (use.model, use.parameters, use.like) if name is not None]
-    if len(named) != 1:
+    if (use.model, use.parameters, use.like).count(None) != 2:
         expected = translate(mark("exactly one of model, parameters and like"))
         raise InvalidValue(name="model", value=use.model or "", expected=expected)
     if use.count is not None and use.accelerator is None:
@@ -334,7 +337,8 @@ def refuse_media_fields(use: Activity) -> None:
     Raises:
         InvalidValue: the first such field.
     """
-    _refuse(use, _OF_MEDIA, mark("a text call has no such field"))
+    if any(_media_values(use)):
+        _refuse(use, _OF_MEDIA, mark("a text call has no such field"))
 
 
 def refuse_text_fields(use: Activity) -> None:
@@ -343,7 +347,12 @@ def refuse_text_fields(use: Activity) -> None:
     Raises:
         InvalidValue: the first such field.
     """
-    _refuse(use, _OF_TEXT, mark("the generation of images or video has no such field"))
+    if any(_text_values(use)):
+        _refuse(use, _OF_TEXT, mark("the generation of images or video has no such field"))
+
+
+_media_values = attrgetter(*_OF_MEDIA)
+_text_values = attrgetter(*_OF_TEXT)
 
 
 def _refuse(use: Activity, attributes: tuple[str, ...], expected: str) -> None:
