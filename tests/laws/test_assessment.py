@@ -181,11 +181,9 @@ def test_calls_of_one_operating_point_add_up(
         images_in=float(images % 20),
     )
     prepared = SHARED.prepare(use)
-    together = prepared.features(replace(use, calls=one + other))
-    apart = prepared.features(replace(use, calls=one)) + prepared.features(
-        replace(use, calls=other)
-    )
-    assert together == pytest.approx(apart, rel=1e-12)
+    together = prepared.features([replace(use, calls=one + other)])
+    apart = prepared.features([replace(use, calls=one), replace(use, calls=other)]).sum(axis=0)
+    assert together[0] == pytest.approx(apart, rel=1e-12)
 
 
 SHARED = Estimator(Registry(draws=64))
@@ -207,7 +205,7 @@ def test_a_log_is_exactly_the_sum_of_its_rows(log: list[tuple[int, float, int, i
         for whole, share, out, calls in log
     ]  # fmt: skip
     prepared = SHARED.prepare(uses[0])
-    features = np.sum([prepared.features(use) for use in uses], axis=0)
+    features = prepared.features(uses).sum(axis=0)
     account = features @ prepared.energy_prices
     one_by_one = np.sum([SHARED.estimate(use).energy_j for use in uses], axis=0)
     assert account == pytest.approx(one_by_one, rel=1e-9)

@@ -117,7 +117,7 @@ class Bulk:
 
     def _sheet(self, prepared: Prepared, indexes: list[int], uses: Sequence[Activity]) -> Sheet:
         plan = self._plan(prepared)
-        features = np.array([prepared.features(uses[index]) for index in indexes])
+        features = prepared.features([uses[index] for index in indexes])
         units = [prepared.unit(uses[index]).name for index in indexes]
         return Sheet(plan, indexes, units, _numbers(plan, features))
 

@@ -16,6 +16,8 @@ from kilowhat.registry import models
 from kilowhat.registry.resolve import Registry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kilowhat.assessment.media import MediaPricer
     from kilowhat.assessment.published import FigurePricer
     from kilowhat.assessment.result import Context
@@ -45,8 +47,8 @@ class Prepared(Protocol):
     def time_prices(self) -> Vector:
         """Accelerator time per unit of each feature [s], shape (features, draws)."""
 
-    def features(self, use: Activity) -> Vector:
-        """The features of a use, all its calls together, shape (features,)."""
+    def features(self, uses: Sequence[Activity]) -> Vector:
+        """The features of uses, all calls of each together, shape (uses, features)."""
 
     def unit(self, use: Activity) -> FunctionalUnit:
         """What the result of a use is per."""
@@ -118,7 +120,7 @@ class Estimator:
             UsageError: an unknown name, a model that does not fit, or an unsupported use.
         """
         prepared = self.prepare(use)
-        features = prepared.features(use)
+        features = prepared.features([use])[0]
         return Assessment(
             use,
             prepared.context,

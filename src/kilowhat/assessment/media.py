@@ -20,7 +20,7 @@ from kilowhat.registry import models, serving
 from kilowhat.registry.diffusion import diffusion_architectures, habits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from kilowhat.assessment.hardware import Machines
     from kilowhat.assessment.rates import Which
@@ -51,9 +51,9 @@ class PreparedMedia:
         """What the feature is called."""
         return (f"{self.noun}s",)
 
-    def features(self, use: Activity) -> Vector:
-        """How many images or videos, shape (1,)."""
-        return np.array([use.calls * max(use.images, 1.0)])
+    def features(self, uses: Sequence[Activity]) -> Vector:
+        """How many images or videos each use makes, shape (uses, 1)."""
+        return np.array([[use.calls * max(use.images, 1.0)] for use in uses])
 
     def unit(self, use: Activity) -> FunctionalUnit:
         """The images or videos of the activity."""

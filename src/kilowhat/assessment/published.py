@@ -14,6 +14,8 @@ from kilowhat.language import mark, translate
 from kilowhat.registry import models
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kilowhat.assessment.site import Sites
     from kilowhat.domain.activity import Activity
     from kilowhat.domain.factor import Entry
@@ -44,10 +46,12 @@ class PreparedFigure:
         """What the feature is called."""
         return ("seconds" if self.is_per_second else "uses",)
 
-    def features(self, use: Activity) -> Vector:
-        """How many uses, or seconds, shape (1,)."""
-        each = _seconds(use) or 1.0 if self.is_per_second else max(use.images, 1.0)
-        return np.array([use.calls * each])
+    def features(self, uses: Sequence[Activity]) -> Vector:
+        """How many uses, or seconds, shape (uses, 1)."""
+        return np.array([[use.calls * self._each(use)] for use in uses])
+
+    def _each(self, use: Activity) -> float:
+        return _seconds(use) or 1.0 if self.is_per_second else max(use.images, 1.0)
 
     def unit(self, use: Activity) -> FunctionalUnit:
         """The uses of the activity, or its seconds where no length is given."""

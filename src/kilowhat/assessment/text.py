@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -29,6 +29,8 @@ from kilowhat.quantity.spread import Spread
 from kilowhat.registry import serving
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kilowhat.assessment.hardware import Machines
     from kilowhat.assessment.site import Sites
     from kilowhat.domain.activity import Activity
@@ -58,15 +60,32 @@ class PreparedText:
         """What the features are called."""
         return FEATURES
 
-    def features(self, use: Activity) -> Vector:
-        """The features of a use, all its calls together; lengths not given are the defaults."""
-        whole, output = lengths(use, self.input_tokens, self.output_tokens)
-        return use.calls * features(whole, use.cached_tokens, output, use.images_in, use.videos_in)
+    def features(self, uses: Sequence[Activity]) -> Vector:
+        """The features of uses, all calls of each together, shape (uses, features).
+
+        Lengths that are not given are the defaults.
+        """
+        told = np.array(
+            [
+                (
+                    *lengths(use, self.input_tokens, self.output_tokens),
+                    use.cached_tokens, use.images_in, use.videos_in, use.calls,
+                )
+                for use in uses
+            ]
+        )  # fmt: skip
+        whole, output, cached, images, videos, calls = told.T
+        each: Vector = (calls * features(whole, cached, output, images, videos)).T
+        return each
 
     def unit(self, use: Activity) -> FunctionalUnit:
         """The calls of the activity."""
-        name = "1 call" if use.calls == 1 else f"{use.calls:.15g} calls"
-        return FunctionalUnit(name, mark("{count} call"), use.calls, mark("{count} calls"))
+        if use.calls == 1:
+            return _ONE_CALL
+        return replace(_ONE_CALL, name=f"{use.calls:.15g} calls", count=use.calls)
+
+
+_ONE_CALL = FunctionalUnit("1 call", mark("{count} call"), 1.0, mark("{count} calls"))
 
 
 def lengths(use: Activity, input_tokens: float, output_tokens: float) -> tuple[float, float]:

@@ -114,11 +114,11 @@ class Corrections:
 
 
 def features(
-    input_tokens: float,
-    cached_tokens: float,
-    output_tokens: float,
-    images: float = 0.0,
-    videos: float = 0.0,
+    input_tokens: Magnitude,
+    cached_tokens: Magnitude,
+    output_tokens: Magnitude,
+    images: Magnitude = 0.0,
+    videos: Magnitude = 0.0,
 ) -> Vector:
     """The numbers that the energy of one call is linear in, in the order of FEATURES.
 
@@ -131,7 +131,7 @@ def features(
 
     Returns:
         Vector [token, token, token^2, token^2, token^2, 1, 1, token, token],
-        shape (len(FEATURES),).
+        shape (len(FEATURES),); for vectors over calls, shape (len(FEATURES), n_calls).
 
     Source: what `kilowhat.methods.roofline.loads` is linear in: the matrix products of a
     transformer go with its tokens, attention with pairs of tokens (Vaswani et al. 2017,
