@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kilowhat.assessment.rates import LABELS
 from kilowhat.display.bars import Interval as Bar
 from kilowhat.display.html import write_fragment, write_html_table
 from kilowhat.display.svg import draw_intervals
@@ -16,14 +17,6 @@ from kilowhat.quantity.units import parse_unit
 
 if TYPE_CHECKING:
     from kilowhat.assessment.result import Assessment
-
-LABELS = {
-    "energy": mark("Energy"),
-    "ghg": mark("Greenhouse gas"),
-    "water": mark("Water consumed"),
-    "primary_energy": mark("Primary energy"),
-    "adpe": mark("Minerals and metals (ADPe)"),
-}
 
 
 def _row(category: str, value: Interval | Missing) -> tuple[str, str, str]:

@@ -101,6 +101,11 @@ def _published(assessment: Assessment, registry: Registry) -> list[Method]:
     return [method for record in records if (method := _record(record, assessment)) is not None]
 
 
+def _middle_note() -> str:
+    """That the point shown of a range is ours: who gives two ends alone names no centre."""
+    return translate(mark(" (the point is our geometric mean of the two ends)"))
+
+
 def _record(record: Record, assessment: Assessment) -> Method | None:
     """A published figure for as many uses as the activity has."""
     central = record.value
@@ -113,12 +118,13 @@ def _record(record: Record, assessment: Assessment) -> Method | None:
     low, value, high = (
         float(Quantity.of(v * count, unit).to("J")) for v in (min(ends), middle, max(ends))
     )
+    note = "" if central is not None or len(ends) == 1 else _middle_note()
     return Method(
         record.source.publisher or record.source.title,
         "energy",
         Interval("J", low, value, high),
         tuple(names(record.boundary)),
-        f"{record.label} ({record.published})",
+        f"{record.label} ({record.published}){note}",
         record.source.citation(),
     )
 
@@ -143,7 +149,7 @@ def _ecologits(assessment: Assessment) -> list[Method]:
             "energy",
             Interval("J", low, middle, high),
             ("accelerator", "host", "facility"),
-            translate(mark("batch of 64 on H100, lowest to highest of its own range")),
+            translate(mark("batch of 64 on H100, its own range")) + _middle_note(),
             "https://ecologits.ai",
         )
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kilowhat.assessment.estimator import Estimator
 from kilowhat.assessment.everyday import Likeness, likenesses
-from kilowhat.assessment.uses import activity, over
+from kilowhat.assessment.uses import UNITS_PER, activity, over
 from kilowhat.domain.impact import FunctionalUnit, Interval, Missing
 from kilowhat.errors import InvalidValue
 from kilowhat.language import mark, translate
@@ -33,7 +33,6 @@ PER_LABELS = {
     "second": mark("1 s of video"),
     "user-year": mark("1 user and year"),
 }
-UNITS_PER = ("call", "1k-calls", "1M-tokens", "image", "second", "user-year")
 
 
 @dataclass(frozen=True, slots=True)

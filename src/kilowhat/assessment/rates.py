@@ -35,6 +35,14 @@ Which: TypeAlias = "NDArray[np.intp] | int"
 """The index of each draw's accelerator among those that occur."""
 UNITS = {"energy": "J", "ghg": "gCO2e", "water": "L", "primary_energy": "MJ", "adpe": "kgSbeq"}
 """The impact categories, and the unit of each in results."""
+LABELS = {
+    "energy": mark("Energy"),
+    "ghg": mark("Greenhouse gas"),
+    "water": mark("Water consumed"),
+    "primary_energy": mark("Primary energy"),
+    "adpe": mark("Minerals and metals (ADPe)"),
+}
+"""What the categories are called."""
 
 _GRID_INTENSITIES: dict[str, tuple[str, Callable[[Quantity, Quantity], Quantity]]] = {
     "water": ("water_consumption", grid.generation_water),

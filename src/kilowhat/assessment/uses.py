@@ -18,6 +18,8 @@ from kilowhat.language import current, mark, translate
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+UNITS_PER = ("call", "1k-calls", "1M-tokens", "image", "second", "user-year")
+"""What a result may be per."""
 _SIZE = re.compile(r"\s*(\d{1,5})\s*[x×X*]\s*(\d{1,5})\s*")
 _YEAR = re.compile(r"\d{4}")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from kilowhat.assessment.uses import FIELDS, Field
+from kilowhat.assessment.uses import FIELDS, UNITS_PER, Field
 from kilowhat.cli.options import (
     common,
     complete,
@@ -18,8 +18,6 @@ from kilowhat.cli.options import (
 )
 from kilowhat.errors import InvalidValue
 from kilowhat.language import mark, translate
-
-UNITS_PER = ("call", "1k-calls", "1M-tokens", "image", "second", "user-year")
 
 
 @verb("estimate", mark("Energy, carbon, water and hardware of a use of a model."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kilowhat.assessment.rates import LABELS
 from kilowhat.language import current, mark, translate
 from kilowhat.quantity.notation import format_number
 
@@ -11,13 +12,7 @@ if TYPE_CHECKING:
     from kilowhat.domain.factor import Source
     from kilowhat.domain.impact import FunctionalUnit
 
-CATEGORIES = {
-    "energy": mark("Energy"),
-    "ghg": mark("Greenhouse gas"),
-    "water": mark("Water consumed"),
-    "primary_energy": mark("Primary energy"),
-    "adpe": mark("Minerals and metals (ADPe)"),
-}
+CATEGORIES = LABELS
 
 STAGES = {
     "given": mark("given energy"),
