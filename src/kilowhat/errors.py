@@ -12,11 +12,13 @@
     │   │   ├── UnknownAccelerator
     │   │   ├── UnknownUnit
     │   │   ├── UnknownFactor
-    │   │   └── UnknownEquivalence
+    │   │   ├── UnknownEquivalence
+    │   │   └── UnknownFormat
     │   ├── UnsupportedPrecision   the accelerator has no such arithmetic
     │   ├── DoesNotFit             the model's weights exceed the accelerators' memory
     │   ├── MissingFactor          no rung of a look-up ladder holds a number
-    │   └── UnsupportedUse         no sourced method for this use of this model
+    │   ├── UnsupportedUse         no sourced method for this use of this model
+    │   └── MissingExtra           an optional part that is not installed
     ├── DimensionError             quantities of different dimensions were added or compared
     ├── BoundaryError              an overhead applied to a number that already contains it
     └── DataError                  a shipped or user's table that must be refused
@@ -109,7 +111,7 @@ class UnknownModel(UnknownName):
     template = mark("Unknown model “{name}”.")
     hint = mark(
         "Describe it instead: --parameters 70e9 [--active 12e9], or --like "
-        "small|medium|large|frontier. The catalogue: kilowhat list models."
+        "small|medium|large|frontier|any. The catalogue: kilowhat list models."
     )
 
 
@@ -180,6 +182,20 @@ class UnsupportedUse(UsageError):
     """No sourced method for such a use: fields model, use, reason."""
 
     template = mark("No sourced method for {use} with {model}: {reason}.")
+
+
+class MissingExtra(UsageError):
+    """An optional part that is not installed: fields package, extra."""
+
+    template = mark("{package} is not installed.")
+    hint = mark("pip install 'kilowhat[{extra}]' adds it.")
+
+
+class UnknownFormat(UnknownName):
+    """A log format that is not in the table."""
+
+    template = mark("Unknown log format “{name}”.")
+    hint = mark("All formats: kilowhat list formats.")
 
 
 class DimensionError(KilowhatError):

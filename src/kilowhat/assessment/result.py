@@ -15,7 +15,7 @@ from kilowhat.language import mark, translate
 from kilowhat.quantity.spread import summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator, Mapping
 
     from kilowhat.assessment.rates import Rates
     from kilowhat.domain.activity import Activity
@@ -27,7 +27,7 @@ _APART = ("deployment", "inference", "media")
 _DRAWN_AS_IS = (
     ".host_ratio", ".idle_ratio", ".lifetime", ".utilisation", ".call_variety", ".energy",
 )  # fmt: skip
-_LEAST_SHARE = 0.005  # drivers below half a percent of the variance are not listed
+LEAST_SHARE = 0.005  # drivers below half a percent of the variance are not listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Context:
         """What every result of the situation says alike, as JSON shows it."""
         return {
             "incomplete": self.rates.incomplete(),
-            "trail": [_entry_dict(entry) for entry in self.whole_trail()],
+            "trail": [entry_dict(entry) for entry in self.whole_trail()],
             "warnings": self.said(),
             "method": self.method,
             "code_version": __version__,
@@ -68,6 +68,17 @@ class Context:
         """Every factor used, once, in the order of use."""
         entries = (*self.trail, *self.rates.trail)
         return list({(entry.factor.stream, entry.factor.year): entry for entry in entries}.values())
+
+    def causes(self) -> Iterator[tuple[str, Vector]]:
+        """What the doubt may come from: the name and the draws of each cause, shape (n,)."""
+        for entry in self.whole_trail():
+            # Factors of a deployment or a fit are drawn in other keys: they stand among the
+            # influences, by what was drawn.
+            family = entry.factor.id.partition(".")[0]
+            is_drawn_apart = family in _APART and not entry.factor.id.endswith(_DRAWN_AS_IS)
+            if entry.factor.low != entry.factor.high and not is_drawn_apart:
+                yield entry.factor.id, np.asarray(self.registry.value(entry.factor).magnitude)
+        yield from self.influences.items()
 
     def _own(self) -> list[str]:
         """The user's own factors that the result rests on."""
@@ -222,22 +233,11 @@ class Assessment:
         response = response - response.mean()
         whole = float(response @ response)
         found = []
-        for name, values in self._influences():
-            share = _explained(values, response, whole)
-            if share >= _LEAST_SHARE:
+        for name, values in self.context.causes():
+            share = explained_share(values, response, whole)
+            if share >= LEAST_SHARE:
                 found.append(Driver(name, share))
         return sorted(found, key=lambda driver: -driver.share)
-
-    def _influences(self) -> Iterable[tuple[str, Vector]]:
-        for entry in self.trail():
-            # Factors of a deployment or a fit are drawn in other keys: they stand among the
-            # influences, by what was drawn.
-            family = entry.factor.id.partition(".")[0]
-            is_drawn_apart = family in _APART and not entry.factor.id.endswith(_DRAWN_AS_IS)
-            if entry.factor.low != entry.factor.high and not is_drawn_apart:
-                value = self.context.registry.value(entry.factor).magnitude
-                yield entry.factor.id, np.asarray(value)
-        yield from self.context.influences.items()
 
     def boundary(self) -> Stage:
         """The life-cycle stages that the result contains."""
@@ -306,8 +306,14 @@ class Assessment:
         return dict(shown)
 
 
-def _explained(values: Vector, response: Vector, whole: float) -> float:
-    """The share of the variance of a centred response that a quadratic in values explains."""
+def explained_share(values: Vector, response: Vector, whole: float) -> float:
+    """The share of the variance of a centred response that a quadratic in values explains [1].
+
+    Args:
+        values: draws of a cause; their logarithm is taken where all are positive, shape (n,).
+        response: centred draws of a result, shape (n,).
+        whole: the sum of the squares of the response.
+    """
     scaled = np.log(values) if values.min() > 0 else values
     centred = scaled - scaled.mean()
     spread = float(centred @ centred)
@@ -322,7 +328,8 @@ def _explained(values: Vector, response: Vector, whole: float) -> float:
     return (linear + curved) / whole
 
 
-def _entry_dict(entry: Entry) -> dict[str, object]:
+def entry_dict(entry: Entry) -> dict[str, object]:
+    """A factor that was used, as JSON shows it."""
     factor = entry.factor
     return {
         "id": factor.id,

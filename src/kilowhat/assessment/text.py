@@ -27,6 +27,7 @@ from kilowhat.methods.inference import PriceList, price_list
 from kilowhat.methods.units import Catalogue
 from kilowhat.quantity.spread import Spread
 from kilowhat.registry import serving
+from kilowhat.registry.providers import find_provider
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -340,7 +341,7 @@ def _filled(table: Vector, shape: tuple[int, int]) -> Vector:
 def _provider(use: Activity, subject: Subject) -> str | None:
     """Who serves the model: the one named, else the maker of a model that only it serves."""
     if use.provider is not None:
-        return use.provider
+        return find_provider(use.provider)
     if subject.model is not None and not subject.model.is_open:
         return subject.model.provider
     return None

@@ -153,7 +153,7 @@ _READERS: dict[str, Callable[[Field, object], Any]] = {
     "size": _read_size,
     "date": _read_date,
     "serving": _read_choice("online", "offline"),
-    "class": _read_choice("small", "medium", "large", "frontier"),
+    "class": _read_choice("small", "medium", "large", "frontier", "any"),
 }
 
 FIELDS: tuple[Field, ...] = (
@@ -198,7 +198,7 @@ FIELDS: tuple[Field, ...] = (
           1e6, 1e14),
     Field("active", "active", "number", mark("parameters active per token"), 1e6, 1e14),
     Field("like", "like", "class", mark("a model of this class"),
-          metavar="small|medium|large|frontier"),
+          metavar="small|medium|large|frontier|any"),
 )  # fmt: skip
 
 TRAINING_FIELDS: tuple[Field, ...] = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,19 +140,38 @@ def features(
     >>> features(500, 200, 300).tolist()[:3]
     [300.0, 300.0, 150000.0]
     """
-    return np.array(
-        [
-            input_tokens - cached_tokens,
-            output_tokens,
-            input_tokens * output_tokens,
-            output_tokens * output_tokens,
-            input_tokens * input_tokens - cached_tokens * cached_tokens,
-            images,
-            videos,
-            images * output_tokens,
-            videos * output_tokens,
-        ],
-        dtype=np.float64,
+    terms = products(input_tokens, cached_tokens, output_tokens, images, videos)
+    return np.array(terms, dtype=np.float64)
+
+
+def products(whole: Any, cached: Any, output: Any, images: Any, videos: Any) -> tuple[Any, ...]:
+    """The features of a call, in the order of FEATURES, of anything that adds and multiplies.
+
+    Numbers, vectors, columns of a data frame, or expressions of a query language: the sums of a
+    log are these, summed, so that they are defined once.
+
+    Args:
+        whole: prompt tokens, cached ones included [token].
+        cached: prompt tokens found in a cache [token].
+        output: generated tokens, reasoning included [token].
+        images: images in the prompt [1].
+        videos: videos in the prompt [1].
+
+    Source: as `features`.
+
+    >>> products(500, 200, 300, 0, 0)[:4]
+    (300, 300, 150000, 90000)
+    """
+    return (
+        whole - cached,
+        output,
+        whole * output,
+        output * output,
+        whole * whole - cached * cached,
+        images,
+        videos,
+        images * output,
+        videos * output,
     )
 
 

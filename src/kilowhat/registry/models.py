@@ -285,7 +285,7 @@ def classes(directory: Path = DATA) -> dict[str, ModelClass]:
     """The size classes that ``--like`` knows, by id.
 
     >>> list(classes())
-    ['frontier', 'large', 'medium', 'small']
+    ['any', 'frontier', 'large', 'medium', 'small']
     """
     found = {}
     for row in _table("model_classes.csv", directory):

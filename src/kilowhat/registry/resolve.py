@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,6 +13,7 @@ from kilowhat.quantity.quantity import Quantity
 from kilowhat.quantity.spread import DRAWS, Spread, uniforms
 from kilowhat.registry.tables import (
     DATA,
+    FACTOR_COLUMNS,
     FactorReader,
     digest,
     read_joint,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 Index: TypeAlias = "tuple[FactorReader, Path, dict[str, list[list[str]]]]"
 """A table of a family: its reader, its file, and its rows by id, not yet parsed."""
 PURPOSES = ("attributional", "consequential", "regulatory-fr")
+
+_VALIDITY = ("valid_from", "valid_to")
 
 
 class Registry:
@@ -167,6 +170,18 @@ class Registry:
                 return found  # not kept: there is no end to the names that are none
             self._groups[identity] = found
         return self._groups[identity]
+
+    def turns(self, *families: str) -> list[date]:
+        """The days on which a factor of some families begins or ceases to hold, in order."""
+        found = set()
+        for _, _, rows in (index for name in families for index in self._index(name)):
+            for cells in (cells for group in rows.values() for cells in group):
+                begins, ends = (cells[FACTOR_COLUMNS.index(name)] for name in _VALIDITY)
+                if begins:
+                    found.add(date.fromisoformat(begins))
+                if ends:
+                    found.add(date.fromisoformat(ends) + timedelta(days=1))
+        return sorted(found)
 
     def all(self) -> Iterator[Factor]:
         """Every factor of every family."""

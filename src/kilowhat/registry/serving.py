@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kilowhat.domain.architecture import TypicalLayout, TypicalLayouts
 from kilowhat.domain.deployment import DeploymentPrior, Precision
 from kilowhat.quantity.spread import Spread
+from kilowhat.registry.providers import find_provider
 from kilowhat.registry.tables import DATA, table
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def prior_id(provider: str | None, *, is_open: bool, directory: Path = DATA) -> 
     """
     if provider is None:
         return "open" if is_open else "api"
-    name = provider.strip().lower()
+    name = find_provider(provider, directory)
     for identity, row in _rows(directory).items():
         if name == identity or name in row["providers"].split("|"):
             return identity

@@ -1,0 +1,1 @@
+"""From logs of calls to an inventory: readers, one SELECT per format, cells, prices."""

@@ -1,0 +1,126 @@
+"""The canonical row of a call: its columns, how text becomes values, and what is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+COLUMNS: dict[str, str] = {
+    "ts_start": "TIMESTAMP", "ts_end": "TIMESTAMP", "source_id": "VARCHAR",
+    "provider": "VARCHAR", "model_requested": "VARCHAR", "model_served": "VARCHAR",
+    "zone": "VARCHAR", "region": "VARCHAR", "project": "VARCHAR", "team": "VARCHAR",
+    "user": "VARCHAR", "service_tier": "VARCHAR", "operation": "VARCHAR",
+    "input_total": "BIGINT", "cache_read": "BIGINT", "cache_write": "BIGINT",
+    "output_total": "BIGINT", "reasoning": "BIGINT",
+    "images_in": "BIGINT", "videos_in": "BIGINT", "images_out": "BIGINT",
+    "video_out_s": "DOUBLE", "audio_in_s": "DOUBLE", "audio_out_s": "DOUBLE",
+    "n_requests": "BIGINT", "latency_s": "DOUBLE", "ttft_s": "DOUBLE", "cost": "DOUBLE",
+    "status": "VARCHAR", "input_characters": "BIGINT", "output_characters": "BIGINT",
+    "measured_energy_j": "DOUBLE",
+}  # fmt: skip
+"""What a format's SELECT may yield, and the type of each column."""
+
+UNREADABLE = -9223372036854775807  # a whole number that could not be read
+_UNREADABLE_NUMBER = "-1e300"
+_UNREADABLE_TIME = "TIMESTAMP '0001-01-01'"
+
+
+def _read(value: str, instead: object) -> str:
+    return f"CASE WHEN x IS NULL THEN NULL ELSE coalesce({value}, {instead}) END"
+
+
+def _moment(microseconds: str) -> str:
+    return _read(f"make_timestamp(try_cast({microseconds} AS BIGINT))", _UNREADABLE_TIME)
+
+
+MACROS: dict[str, str] = {
+    "whole": _read("try_cast(x AS BIGINT)", UNREADABLE),
+    "number": _read("try_cast(x AS DOUBLE)", _UNREADABLE_NUMBER),
+    "moment": _read(
+        "try_cast(try_cast(x AS TIMESTAMPTZ) AS TIMESTAMP), try_cast(x AS TIMESTAMP)",
+        _UNREADABLE_TIME,
+    ),
+    "moment_s": _moment("try_cast(x AS DOUBLE) * 1000000"),
+    "moment_ms": _moment("try_cast(x AS DOUBLE) * 1000"),
+    "moment_us": _moment("try_cast(x AS DOUBLE)"),
+    "moment_ns": _moment("try_cast(x AS HUGEINT) // 1000"),
+}
+"""What formats read values with: what cannot be read becomes a value that is refused."""
+
+MOST_INPUT, MOST_OUTPUT = 10**8, 10**7  # tokens of a call: as for `kilowhat estimate`
+MOST_MEDIA, MOST_CALLS = 10**4, 10**12
+EARLIEST = "TIMESTAMP '2015-01-01'"
+_WHOLE = tuple(name for name, kind in COLUMNS.items() if kind == "BIGINT")
+_DECIMAL = ("video_out_s", "audio_in_s", "audio_out_s")
+_LIMITS = {
+    "input_total": MOST_INPUT, "output_total": MOST_OUTPUT, "input_characters": 10 * MOST_INPUT,
+    "output_characters": 10 * MOST_OUTPUT, "images_in": MOST_MEDIA, "videos_in": MOST_MEDIA,
+    "images_out": MOST_MEDIA, "video_out_s": MOST_MEDIA, "audio_in_s": 10**6,
+    "audio_out_s": 10**6,
+}  # fmt: skip
+
+
+def time_of(present: Collection[str]) -> str:
+    """The expression of the time of a call: its start, else its end."""
+    known = [name for name in ("ts_start", "ts_end") if name in present]
+    return f"coalesce({', '.join(known)})" if len(known) == 2 else (known or ["NULL"])[0]
+
+
+def model_of(present: Collection[str]) -> str:
+    """The expression of the model of a call: the one that answered, else the one asked for."""
+    known = [name for name in ("model_served", "model_requested") if name in present]
+    return f"coalesce({', '.join(known)})" if len(known) == 2 else (known or ["NULL"])[0]
+
+
+def refusals(present: Collection[str], latest: str) -> list[tuple[str, str]]:
+    """Why a row is refused: (reason, condition), in the order in which they are tried.
+
+    Args:
+        present: the canonical columns that there are.
+        latest: the time after which none can be, as a literal.
+    """
+    whole = [name for name in _WHOLE if name in present]
+    numbers = [name for name in (*_WHOLE, *_DECIMAL) if name in present]
+    times = [name for name in ("ts_start", "ts_end") if name in present]
+    many = "greatest(coalesce(n_requests, 1), 1)" if "n_requests" in present else "1"
+    model, when = model_of(present), time_of(present)
+    found = [
+        ("no model", [f"{model} IS NULL", f"{model} = ''"]),
+        (
+            "unreadable number",
+            [f"{name} = {UNREADABLE}" for name in whole]
+            + [f"{name} = {_UNREADABLE_NUMBER}" for name in _DECIMAL if name in present],
+        ),
+        ("negative number", [f"{name} < 0" for name in numbers]),
+        (
+            "absurd number",
+            [f"{name} > {_most(name, many)}" for name in _LIMITS if name in present]
+            + [f"n_requests > {MOST_CALLS}" for name in ("n_requests",) if name in present],
+        ),
+        ("cached exceeds input", _exceeds("cache_read", "input_total", present)),
+        ("reasoning exceeds output", _exceeds("reasoning", "output_total", present)),
+        ("unreadable time", [f"{name} = {_UNREADABLE_TIME}" for name in times]),
+        ("time out of range", [f"{when} < {EARLIEST}", f"{when} > {latest}"] if times else []),
+    ]
+    return [(reason, " OR ".join(of)) for reason, of in found if of]
+
+
+def _most(name: str, many: str) -> str:
+    return str(_LIMITS[name]) if many == "1" else f"{_LIMITS[name]}::HUGEINT * {many}"
+
+
+def _exceeds(part: str, whole: str, present: Collection[str]) -> list[str]:
+    return [f"{part} > coalesce({whole}, 0)"] if part in present else []
+
+
+def refusal(present: Collection[str], latest: str) -> str:
+    """The expression of the reason for which a row is refused; NULL when it is not."""
+    cases = (f"WHEN {of} THEN '{reason}'" for reason, of in refusals(present, latest))
+    return f"CASE {' '.join(cases)} END"
+
+
+def accepted(present: Collection[str], latest: str) -> str:
+    """The condition under which a row is not refused."""
+    return " AND ".join(f"NOT coalesce({of}, FALSE)" for _, of in refusals(present, latest))

@@ -1,0 +1,230 @@
+"""From a question to cells in the engine, and the count of all that is not in them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from kilowhat.domain.coverage import RefusedRow
+from kilowhat.ledger import calendar, calls, cells, hourly, mapping, readers, repeats
+from kilowhat.ledger.breakdowns import needed
+from kilowhat.ledger.engine import named
+from kilowhat.ledger.ingest import MOST_LISTED, Ingest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kilowhat.ledger.engine import Engine
+    from kilowhat.ledger.places import Places
+    from kilowhat.ledger.question import LogQuestion, Watch
+    from kilowhat.ledger.staging import Relation
+
+PARTS = "cells"
+OF_HOURS = "cells_by_hour"
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What a log holds: cells are in the engine, the rest is counted here.
+
+    Attributes:
+        rows: rows that describe calls, refused ones included [1].
+        repeated: rows left out because they repeat the id of another [1].
+        others: records that describe no call [1].
+        refused: rows refused, by reason [1].
+        refused_rows: the first of them.
+        repeated_files: files that are the same as another.
+        files: names of the files read.
+        weights: features weighted by the hour as well.
+        annual: calls to which no hourly factor applies; ``None`` without hourly factors [1].
+        boundary: what hourly factors contain; "" without.
+        first: the first instant of a call, ISO 8601 in universal time; "" when none has a time.
+        last: the last one.
+    """
+
+    rows: int = 0
+    repeated: int = 0
+    others: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    refused_rows: list[RefusedRow] = field(default_factory=list)
+    repeated_files: list[tuple[str, str]] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    weights: tuple[str, ...] = ()
+    annual: int | None = None
+    boundary: str = ""
+    first: str = ""
+    last: str = ""
+
+
+class Gatherer:
+    """Makes cells of the logs that a question names.
+
+    Args:
+        engine: where cells are put.
+        question: what is asked.
+        where: finds where calls run.
+        watch: told how far it has come.
+        annual: the factor of the grid of a zone in a year [gCO2e/kWh]; for hourly factors.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        question: LogQuestion,
+        where: Places,
+        watch: Watch,
+        annual: Callable[[str, int], float | None],
+    ) -> None:
+        self.engine = engine
+        self.question = question
+        self.where = where
+        self.watch = watch
+        self.annual = annual
+        self.clock = calendar.clock(question.timezone)
+        self.found = Gathered()
+
+    def gather(self) -> Gathered:
+        """The cells of every log, as the view ``cells``, and what is not in them.
+
+        Raises:
+            UsageError: a file, a mapping or a table that cannot be.
+        """
+        relations = self._read()
+        if not self.question.trust_ids:
+            relations, self.found.repeated = repeats.drop(self.engine, relations)
+        if self.question.hourly is not None:
+            self.found.weights = hourly.WEIGHTS
+            self.found.boundary = hourly.load(self.engine, self.question.hourly)
+            self.found.annual = 0
+        parts, by_hour = [], []
+        for number, relation in enumerate(relations):
+            request = self._request(relation)
+            parts.append(self._cells(f"part_{number}", relation, request))
+            self._count(relation, request, f"part_{number}")
+            if self.question.by_hour:
+                by_hour.append(self._hours(f"hours_{number}", relation, request))
+        self._join(PARTS, parts)
+        if self.question.by_hour:
+            self._join(OF_HOURS, by_hour)
+        return self.found
+
+    def _read(self) -> list[Relation]:
+        question = self.question
+        described = mapping.read(question.mapping) if question.mapping else None
+        found = readers.discover(question.paths)
+        self.watch.begin("read", sum(source.size for source in found.sources))
+        ingest = Ingest(self.engine, question.format, described, self.watch.advance)
+        for refusal in found.refused:
+            ingest.log.refuse(refusal)
+        log = ingest.read(found.sources)
+        self.found.repeated_files = list(found.repeated)
+        self.found.files = [source.name for source in found.sources]
+        self.found.refused = log.refused
+        self.found.refused_rows = log.refused_rows
+        self.found.others = log.others
+        self.found.rows = sum(log.refused.values())
+        return log.relations
+
+    def _request(self, relation: Relation) -> cells.Request:
+        """What is asked of a relation; the clock has but the steps between its first and last."""
+        question = self.question
+        spans = [question.span, *([question.compared] if question.compared else [])]
+        starts, ends = [each.start for each in spans], [each.end for each in spans]
+        first = min((day for day in starts if day), default=None) if None not in starts else None
+        last = max((day for day in ends if day), default=None) if None not in ends else None
+        latest = datetime.now(UTC) + timedelta(days=1)
+        when = calls.time_of(relation.present)
+        clock = self.clock
+        if when != "NULL":
+            asked = f"SELECT epoch_us(min({when})), epoch_us(max({when})) FROM {relation.sql}"
+            begin, end = self.engine.rows(asked)[0]
+            clock = clock.within(begin, end) if begin is not None else clock
+        wanted = {*self.where.keys(), *(key for keys in question.by for key in needed(keys))}
+        return cells.Request(
+            keys=tuple(sorted(wanted)),
+            since=calendar.instant(first, self.clock) if first else "",
+            until=calendar.instant(last, self.clock) if last else "",
+            latest=f"TIMESTAMP '{latest:%Y-%m-%d %H:%M:%S}'",
+            clock=clock,
+            salt=question.salt,
+        )
+
+    def _weighted(self, relation: Relation) -> str:
+        if not self.found.weights:
+            return relation.sql
+        return hourly.weighted(self.engine, relation, self.where, self.annual)
+
+    def _cells(self, table: str, relation: Relation, request: cells.Request) -> str:
+        """Make the cells of a relation; a query over them with every column."""
+        source = self._weighted(relation)
+        query = cells.query(
+            source, relation.present, request, relation.format.name, self.found.weights
+        )
+        self.watch.begin("sum", 0)
+        self.engine.watched(f"CREATE TABLE {table} AS {query.sql}", self.watch.progress)
+        return f"SELECT *, {cells.listed(query.fixed)} FROM {table}"
+
+    def _hours(self, table: str, relation: Relation, request: cells.Request) -> str:
+        keys = (*self.where.keys(), "hour")
+        coarse = replace(request, keys=keys, of_week=True)
+        query = cells.query(relation.sql, relation.present, coarse, relation.format.name)
+        self.engine.watched(f"CREATE TABLE {table} AS {query.sql}", self.watch.progress)
+        return f"SELECT *, {cells.listed(query.fixed)} FROM {table}"
+
+    def _count(self, relation: Relation, request: cells.Request, table: str) -> None:
+        """Count the rows of a relation, those that were refused, and its first and last time."""
+        counted = int(self.engine.rows(f"SELECT coalesce(sum(rows), 0) FROM {table}")[0][0])
+        refused: Counter[str] = Counter()
+        if counted < relation.rows:
+            refused = self._refused(relation, request)
+        self.found.rows += counted + sum(refused.values())
+        self.found.refused += refused
+        when = calls.time_of(relation.present)
+        accepted = " AND ".join(cells.conditions(relation.present, request))
+        if when != "NULL":
+            asked = f"SELECT min({when}), max({when}) FROM {relation.sql} WHERE {accepted}"
+            first, last = self.engine.rows(asked)[0]
+            if first is not None:
+                told = [text for text in (self.found.first, self.found.last) if text]
+                ends = sorted([*told, first.isoformat(), last.isoformat()])
+                self.found.first, self.found.last = ends[0], ends[-1]
+        if self.found.annual is not None:
+            source = self._weighted(relation)
+            asked = f"SELECT count(*) FROM {source} WHERE {accepted} AND NOT has_hour"
+            self.found.annual += int(self.engine.rows(asked)[0][0])
+
+    def _refused(self, relation: Relation, request: cells.Request) -> Counter[str]:
+        reason = calls.refusal(relation.present, request.latest)
+        where = " AND ".join(cells.conditions(relation.present, request, refused=True))
+        asked = f"SELECT {reason}, count(*) FROM {relation.sql} WHERE {where} GROUP BY ALL"
+        found = Counter({str(name): int(count) for name, count in self.engine.rows(asked)})
+        room = MOST_LISTED - len(self.found.refused_rows)
+        if found and room > 0:
+            asked = (
+                f"SELECT file, line, {reason} FROM {relation.located} WHERE {where} "
+                f"ORDER BY file, line LIMIT {room}"
+            )
+            self.found.refused_rows += [RefusedRow(*row) for row in self.engine.rows(asked)]
+        return found
+
+    def _join(self, name: str, parts: Sequence[str]) -> None:
+        """One view of all cells; what the log does not say is empty text, or -1."""
+        weights = self.found.weights if name == PARTS else ()
+        self.engine.run(cells.table("no_cells", weights))
+        whole = " UNION ALL BY NAME ".join([*parts, "SELECT * FROM no_cells"])
+        told = [
+            f"coalesce({named(key)}, {_NOTHING[kind]}) AS {named(key)}"
+            for key, kind in cells.KEYS.items()
+        ]
+        sums = [*cells.SUMS, *(cells.WEIGHTED + each for each in weights)]
+        self.engine.run(
+            f"CREATE OR REPLACE VIEW {name} AS SELECT {', '.join([*told, *sums])} FROM ({whole})"
+        )
+
+
+_NOTHING = {
+    "VARCHAR": "''", "INTEGER": "-1", "SMALLINT": "-1", "TINYINT": "0", "BIGINT": "0",
+    "BOOLEAN": "FALSE",
+}  # fmt: skip
