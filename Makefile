@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .PHONY: demo test lint types layers audit docs translations goldens tests golden constraints \
-	bench-accuracy bench-speed clean
+	bench-accuracy bench-account bench-speed clean
 
 demo: $(VENV)/.base
 	@KILOWHAT=$(BIN)/kilowhat sh tools/demo.sh
@@ -19,7 +19,7 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.base: $(VENV)/.created pyproject.toml constraints.txt
-	$(PIP) --editable .
+	$(PIP) --editable '.[account]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.base requirements/test.txt
@@ -68,7 +68,7 @@ constraints:
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/pip install -qq --requirement requirements/test.txt \
 		--requirement requirements/bench.txt --requirement requirements/release.txt \
-		--editable .
+		--editable '.[account,spark]'
 	head -n 2 constraints.txt > $(VENV)-lock/constraints.txt
 	$(VENV)-lock/bin/pip freeze --exclude-editable >> $(VENV)-lock/constraints.txt
 	mv $(VENV)-lock/constraints.txt constraints.txt
@@ -76,6 +76,9 @@ constraints:
 
 bench-accuracy: $(VENV)/.bench
 	$(BIN)/python -m bench.accuracy
+
+bench-account: $(VENV)/.bench
+	$(BIN)/python -m bench.account
 
 bench-speed: $(VENV)/.bench
 	$(BIN)/python -m bench.speed

@@ -13,9 +13,13 @@ from kilowhat.quantity.notation import split_quantity
 from kilowhat.quantity.quantity import Quantity
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kilowhat.assessment.everyday import Comparison
     from kilowhat.assessment.result import Assessment
     from kilowhat.assessment.training import TrainingAnswer
+    from kilowhat.domain.inventory import Inventory
+    from kilowhat.ledger.question import LogQuestion, Watch
     from kilowhat.registry.resolve import Registry
 
 
@@ -112,3 +116,48 @@ def compare(
         return everyday.compare(amount, known, to=to)
     reading, thing = split_quantity(amount)
     return everyday.compare(reading.quantity, known, thing=thing or None, to=to)
+
+
+def account(*paths: str | Path, registry: Registry | None = None, **options: object) -> Inventory:
+    """The inventory of logs of calls: their impacts by any key, with doubt and coverage.
+
+    impact = Σ over calls of activity data × factor, draw by draw
+
+    Args:
+        paths: files, folders and patterns; every format of ``kilowhat list formats`` is found.
+        registry: the sourced numbers; the shipped ones when not given.
+        options: the attributes of `kilowhat.ledger.question.LogQuestion`, in the words of the
+            command line: ``by=["day,model"]``, ``since="2025-01"``, ``zone="FRA"``,
+            ``what_if=["zone=SWE"]``, ``compare_to="2025-01..2025-06"``, ``budget="10 kWh/day"`` …
+
+    Returns:
+        An inventory: ``impacts``, ``breakdowns``, ``coverage``, ``drivers``, ``to_dict()``;
+        intervals are the 5 %, 50 % and 95 % points in J, gCO2e, L, MJ or kgSbeq.
+
+    Raises:
+        MissingExtra: ``pip install 'kilowhat[account]'`` adds what is needed.
+        UsageError: a file or an option that cannot be; the message says what would do.
+
+    Source: the trail of the result names every factor's.
+    """
+    from kilowhat.ledger.asked import asked  # noqa: PLC0415 - only logs need it
+
+    return account_log(asked([str(path) for path in paths], options), registry=registry)
+
+
+def account_log(
+    question: LogQuestion, *, registry: Registry | None = None, watch: Watch | None = None
+) -> Inventory:
+    """The inventory that a question asks for.
+
+    Args:
+        question: which logs, and what of them.
+        registry: the sourced numbers; the shipped ones when not given.
+        watch: told how far the work has come.
+
+    Raises:
+        UsageError: a file or an option that cannot be; the message says what would do.
+    """
+    from kilowhat.ledger.account import account as run  # noqa: PLC0415 - only logs need it
+
+    return run(question, registry or _shared().registry, watch)

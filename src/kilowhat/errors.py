@@ -18,7 +18,8 @@
     │   ├── DoesNotFit             the model's weights exceed the accelerators' memory
     │   ├── MissingFactor          no rung of a look-up ladder holds a number
     │   ├── UnsupportedUse         no sourced method for this use of this model
-    │   └── MissingExtra           an optional part that is not installed
+    │   ├── MissingExtra           an optional part that is not installed
+    │   └── RefusedRows            rows of a log that cannot be accounted, where none may be
     ├── DimensionError             quantities of different dimensions were added or compared
     ├── BoundaryError              an overhead applied to a number that already contains it
     └── DataError                  a shipped or user's table that must be refused
@@ -189,6 +190,13 @@ class MissingExtra(UsageError):
 
     template = mark("{package} is not installed.")
     hint = mark("pip install 'kilowhat[{extra}]' adds it.")
+
+
+class RefusedRows(UsageError):
+    """Rows of a log that cannot be accounted, where none may be: fields count, first."""
+
+    template = mark("{count} row(s) refused; the first: {first}.")
+    hint = mark("Without --strict the others are accounted, and these are listed.")
 
 
 class UnknownFormat(UnknownName):

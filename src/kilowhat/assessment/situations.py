@@ -206,10 +206,13 @@ class Sums:
     def impacts(self, entries: Entries) -> list[dict[str, Interval | Missing]]:
         """The impacts of every row; what is known of too little of a row is missing there."""
         known = self.known(entries)
+        has_price = np.bincount(entries.rows, minlength=entries.count) > 0
         points = {category: self.intervals(entries, category) for category in UNITS}
         return [
             {
                 category: _impact(unit, points[category][row], float(known[category][row]))
+                if has_price[row]
+                else Missing(unit, mark("nothing of it could be priced"))
                 for category, unit in UNITS.items()
             }
             for row in range(entries.count)

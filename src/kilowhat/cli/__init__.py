@@ -25,6 +25,7 @@ _LONGEST = 80  # characters of what was typed that a sentence repeats
 VERBS: dict[str, str] = {
     "estimate": mark("Energy, carbon, water and hardware of a use of a model."),
     "train": mark("The same for the training of a model."),
+    "account": mark("The inventory of logs of calls: energy, carbon, water and hardware."),
     "compare": mark("An amount in everyday equivalents, in both directions."),
     "data": mark("The sourced numbers: list, show, cite, check, diff."),
     "list": mark("Models, zones, regions, accelerators, equivalences."),

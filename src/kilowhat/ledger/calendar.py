@@ -101,6 +101,15 @@ def span(text: str) -> Span:
     return Span(start, end)
 
 
+def between(since: str | None, until: str | None) -> Span:
+    """The days from the first of ``since`` to the last of ``until``; open where none is given.
+
+    Raises:
+        InvalidValue: one is no date, month or year, or the end comes before the start.
+    """
+    return span(f"{since or ''}..{until or ''}") if since or until else Span()
+
+
 def _bounds(text: str) -> tuple[date, date]:
     """The first day of a date, month or year, and the day after its last."""
     found = _WRITTEN.fullmatch(text.strip())

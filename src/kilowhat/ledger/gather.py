@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from kilowhat.domain.coverage import RefusedRow
-from kilowhat.ledger import calendar, calls, cells, hourly, mapping, readers, repeats
+from kilowhat.ledger import calendar, calls, cells, given, hourly, mapping, readers, repeats
 from kilowhat.ledger.breakdowns import needed
 from kilowhat.ledger.engine import named
 from kilowhat.ledger.ingest import MOST_LISTED, Ingest
@@ -91,7 +91,7 @@ class Gatherer:
         Raises:
             UsageError: a file, a mapping or a table that cannot be.
         """
-        relations = self._read()
+        relations = self._read() if self.question.paths else []
         if not self.question.trust_ids:
             relations, self.found.repeated = repeats.drop(self.engine, relations)
         if self.question.hourly is not None:
@@ -105,7 +105,14 @@ class Gatherer:
             self._count(relation, request, f"part_{number}")
             if self.question.by_hour:
                 by_hour.append(self._hours(f"hours_{number}", relation, request))
+        for number, path in enumerate(self.question.cells):
+            parts.append(given.load(self.engine, path, f"given_{number}"))
+            self.found.files.append(str(path))
+            asked = f"SELECT sum(rows)::BIGINT FROM ({parts[-1]})"
+            self.found.rows += int(self.engine.rows(asked)[0][0] or 0)
         self._join(PARTS, parts)
+        if self.question.save_cells is not None:
+            given.save(self.engine, PARTS, self.question.save_cells)
         if self.question.by_hour:
             self._join(OF_HOURS, by_hour)
         return self.found

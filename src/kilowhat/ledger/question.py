@@ -28,7 +28,11 @@ class LogQuestion:
         zone: where calls run of which nothing else tells; "" for the world.
         zones: a file of rules that tell where calls run.
         hourly: a table of factors of the grid by hour.
-        cells: tables of cells that another engine computed, instead of logs.
+        cells: tables of cells that another engine computed, beside logs or instead.
+        save_cells: a file to write the cells to.
+        table: name of a table of the engine, instead of files.
+        engine: what makes cells: duckdb or spark.
+        method: whose formulas: ours or ecologits.
         budget: a limit such as ``10 kWh/day`` or ``5 kgCO2e:p95``; "" for none.
         what_if: other assumptions: each a mapping of fields of a use.
         by_hour: whether the energy by weekday and hour is wanted.
@@ -48,7 +52,11 @@ class LogQuestion:
     zone: str = ""
     zones: Path | None = None
     hourly: Path | None = None
-    cells: Sequence[str] = ()
+    cells: Sequence[Path] = ()
+    save_cells: Path | None = None
+    table: str = ""
+    engine: str = "duckdb"
+    method: str = "ours"
     budget: str = ""
     what_if: Sequence[Mapping[str, object]] = ()
     by_hour: bool = False
