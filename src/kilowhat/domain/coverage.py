@@ -14,7 +14,7 @@ PRICINGS: dict[str, str] = {
     "model": mark("by its model"),
     "mapping": mark("by the mapping file"),
     "size": mark("by the size in its name"),
-    "class": mark("by a class of models: unknown name"),
+    "class": mark("by a class of models: name or size unknown"),
     "none": mark("not priced"),
 }
 """How calls were priced, from the surest to none."""
@@ -74,7 +74,8 @@ class Name:
         provider: as the log says; "" when it does not.
         model: what it was taken for: the id of a model, or a class, or a size.
         pricing: a key of `PRICINGS`.
-        how: exact, alias, dated alias, normalised, mapping, size, class; "" when not priced.
+        how: exact, alias, dated alias, normalised, mapping, size, no size (it is known,
+            but its size is not published), class; "" when not priced.
         calls: calls with that name [1].
         nearest: ids of models with like names, when it is not known.
         reason: why it is not priced; "" when it is.

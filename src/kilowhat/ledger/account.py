@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from kilowhat.domain.factor import Entry
     from kilowhat.domain.inventory import Alternative, Breakdown
     from kilowhat.ledger.calendar import Span
+    from kilowhat.ledger.staging import Relation
     from kilowhat.registry.resolve import Registry
 
 USUAL = (("day",), ("model",), ("zone",), ("project",), ("team",))
@@ -88,15 +89,15 @@ class Accountant:
         self.turns = registry.turns(*TURNS)
         self.limit = budget.parse(question.budget) if question.budget else None
         self.gathered = Gathered()
+        self.relations: Sequence[Relation] = ()
         self.kinds: list[Priced] = []
 
     def inventory(self) -> Inventory:
         """The inventory."""
         question = self.question
         self.gather()
-        self.watch.begin("price", 0)
-        self.kinds = self._kinds(PARTS, "placed")
-        total = self._total(question.span)
+        self.price()
+        total = self.total(question.span)
         tables = [self._table(keys) for keys in self._wanted()]
         whole = total.impacts
         return Inventory(
@@ -126,6 +127,12 @@ class Accountant:
         """Make the cells of the logs, unless they are given."""
         gatherer = Gatherer(self.engine, self.question, self.where, self.watch, self._annual)
         self.gathered = gatherer.gather()
+        self.relations, self.request = gatherer.relations, gatherer.request
+
+    def price(self) -> None:
+        """Price the kinds of calls that the cells are about."""
+        self.watch.begin("price", 0)
+        self.kinds = self._kinds(PARTS, "placed")
 
     def _annual(self, zone: str, year: int) -> float | None:
         """The factor of the grid of a zone in a year that ours are drawn around [gCO2e/kWh]."""
@@ -135,7 +142,7 @@ class Accountant:
         return entry.factor.central if entry else None
 
     def _per_token(self) -> tuple[float, float]:
-        return self.pricer.characters_per_token()
+        return self.pricer.characters_per_token(self.kinds)
 
     # Kinds of calls
 
@@ -177,7 +184,8 @@ class Accountant:
         }
         self.engine.put("labels", labels)
 
-    def _total(self, span: Span) -> Total:
+    def total(self, span: Span) -> Total:
+        """The sum of the calls of some days."""
         asked = (
             f"SELECT kind, {breakdowns.sums(self.gathered.weights)} FROM placed "
             f"WHERE {within(span)} GROUP BY kind ORDER BY kind"
@@ -238,7 +246,7 @@ class Accountant:
         if compared is not None:
             days = self._days(self.question.span), self._days(compared)
             label = compared.label()
-            other = self._total(compared)
+            other = self.total(compared)
             found.append(alternatives.period(label, total, other, days, self.pricer))
         return found
 

@@ -79,7 +79,7 @@ def what_if(change: Mapping[str, object], total: Total, pricer: Pricer) -> Alter
     return Alternative(
         label=_label(change),
         kind="what-if",
-        usage=changed.usage(pricer.characters_per_token()),
+        usage=changed.usage(pricer.characters_per_token(kinds)),
         impacts=changed.impacts,
         change=change_,
         clear=clear,
@@ -109,7 +109,7 @@ def period(
     return Alternative(
         label=label,
         kind="period",
-        usage=other.usage(pricer.characters_per_token()),
+        usage=other.usage(pricer.characters_per_token(other.kinds)),
         impacts=other.impacts,
         change=change,
         clear=clear,

@@ -28,17 +28,20 @@ if TYPE_CHECKING:
 
 _DATE = "(DATE '1970-01-01' + day)"
 _TIMES = {
-    "day": "'%Y-%m-%d'", "week": "'%G-W%V'", "month": "'%Y-%m'", "year": "'%Y'", "weekday": "'%u'",
+    "day": "'%Y-%m-%d'", "week": "'%G-W%V'", "month": "'%Y-%m'", "year": "'%Y'",
 }  # fmt: skip
+TIME_KEYS = {*_TIMES, "weekday", "hour"}
 _OF_KINDS = {"model": "label", "zone": "place", "pricing": "pricing", "provider": "operator"}
 _MOST_ROWS = 100_000
-SUMS = ("calls", *FEATURES, "cached_tokens", "reasoning_tokens", "images_out")
+SUMS = ("rows", "calls", *FEATURES, "cached_tokens", "reasoning_tokens", "images_out")
 
 
 def expression(key: str) -> str:
     """The expression of a key of a table over ``placed`` and ``labels``."""
     if key in _TIMES:
         return f"CASE WHEN day < 0 THEN '' ELSE strftime({_DATE}, {_TIMES[key]}) END"
+    if key == "weekday":  # 1970-01-01 was a Thursday; Monday is 0
+        return "CASE WHEN day < 0 THEN '' ELSE ((day + 3) % 7)::VARCHAR END"
     if key == "hour":
         return "CASE WHEN hour < 0 THEN '' ELSE lpad(hour::VARCHAR, 2, '0') END"
     return _OF_KINDS.get(key, named(key))
@@ -111,7 +114,7 @@ def breakdown(
         Row(dict(zip(keys, value, strict=True)), each, impact)
         for value, each, impact in zip(values, done, impacts, strict=True)
     ]
-    if not set(keys) & {*_TIMES, "hour"}:
+    if not set(keys) & TIME_KEYS:
         made.sort(key=_largest)
     return Breakdown(tuple(keys), tuple(made))
 

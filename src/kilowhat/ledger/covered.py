@@ -32,7 +32,10 @@ def coverage(total: Total, gathered: Gathered, undated: int) -> Coverage:
         gathered: what was read.
         undated: calls without a time [1].
     """
-    counts = np.bincount(total.of, total.columns["calls"], len(total.kinds)).tolist()
+    told = np.array([each.kind.lengths != cells.TOTALS for each in total.kinds], dtype=bool)
+    calls = np.bincount(total.of, total.columns["calls"], len(total.kinds))
+    rows = np.bincount(total.of, total.columns["rows"], len(total.kinds))
+    counts = np.where(told, calls, rows).tolist()  # a row of unknown calls stands for one
     pricing: Counter[str] = Counter()
     lengths: Counter[str] = Counter()
     failed = 0

@@ -84,6 +84,7 @@ class Gatherer:
         self.annual = annual
         self.clock = calendar.clock(question.timezone)
         self.found = Gathered()
+        self.relations: list[Relation] = []
 
     def gather(self) -> Gathered:
         """The cells of every log, as the view ``cells``, and what is not in them.
@@ -94,13 +95,14 @@ class Gatherer:
         relations = self._read() if self.question.paths else []
         if not self.question.trust_ids:
             relations, self.found.repeated = repeats.drop(self.engine, relations)
+        self.relations = relations
         if self.question.hourly is not None:
             self.found.weights = hourly.WEIGHTS
             self.found.boundary = hourly.load(self.engine, self.question.hourly)
             self.found.annual = 0
         parts, by_hour = [], []
         for number, relation in enumerate(relations):
-            request = self._request(relation)
+            request = self.request(relation)
             parts.append(self._cells(f"part_{number}", relation, request))
             self._count(relation, request, f"part_{number}")
             if self.question.by_hour:
@@ -134,7 +136,7 @@ class Gatherer:
         self.found.rows = sum(log.refused.values())
         return log.relations
 
-    def _request(self, relation: Relation) -> cells.Request:
+    def request(self, relation: Relation) -> cells.Request:
         """What is asked of a relation; the clock has but the steps between its first and last."""
         question = self.question
         spans = [question.span, *([question.compared] if question.compared else [])]

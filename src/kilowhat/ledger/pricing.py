@@ -149,9 +149,9 @@ class Pricer:
             if understood.pricing != "model" or not _is_text(kind):
                 return Priced(kind, understood, place, None, error.sentence())
             # A model whose size nobody has published: any model stands for it.
-            instead = unknown(kind.model)
+            instead = replace(unknown(kind.model), label=understood.label, how="no size")
             try:
-                return self._priced(kind, replace(instead, label=understood.label), place)
+                return self._priced(kind, instead, place)
             except UsageError:
                 return Priced(kind, understood, place, None, error.sentence())
         except KilowhatError as error:
@@ -193,8 +193,10 @@ class Pricer:
         one = np.ones(registry.draws)
         return np.stack([whole, out, whole * out, out * out, whole * whole, one, one, out, out])
 
-    def characters_per_token(self) -> tuple[float, float]:
-        """Characters of a token of a prompt and of an answer, central values [1]."""
+    def characters_per_token(self, kinds: Sequence[Priced]) -> tuple[float, float]:
+        """Characters of a token of a prompt and of an answer, central values [1], if needed."""
+        if not any(each.kind.lengths == cells.CHARACTERS for each in kinds):
+            return 1.0, 1.0
         factor = self.estimator.registry.factor
         return factor(CHARACTERS_IN).factor.central, factor(CHARACTERS_OUT).factor.central
 
@@ -283,9 +285,10 @@ def entries_of(
         kinds: what ``of`` refers to.
         count: rows of the table.
     """
-    number = np.cumsum([each.situation is not None for each in kinds]) - 1
+    has_price = np.array([each.situation is not None for each in kinds], dtype=np.intp)
+    number = np.cumsum(has_price) - 1
     is_priced = np.array([_counts(each) for each in kinds], dtype=bool)
-    inside = np.flatnonzero(is_priced[of]) if len(of) else np.zeros(0, dtype=int)
+    inside = np.flatnonzero(is_priced[of]) if len(of) else np.zeros(0, dtype=np.intp)
     found = np.zeros((len(inside), len(FEATURES)))
     is_weighted = any(name.startswith(cells.WEIGHTED) for name in columns)
     weighted = np.zeros_like(found) if is_weighted else None
