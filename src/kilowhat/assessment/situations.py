@@ -193,7 +193,11 @@ class Sums:
 
     def known(self, entries: Entries) -> dict[str, Vector]:
         """By category, the share of each row's electricity whose impact is known, shape (rows,)."""
-        energy = np.array([s.prices("energy").mean(axis=1) for s in self.situations])  # type: ignore[union-attr]
+        energy = np.zeros((len(self.situations), entries.amounts.shape[1]))
+        for number, situation in enumerate(self.situations):
+            prices = situation.prices("energy")
+            if prices is not None:
+                energy[number] = prices.mean(axis=1)
         mine = (entries.amounts * energy[entries.situations]).sum(axis=1)
         whole = np.bincount(entries.rows, mine, entries.count)
         found = {}

@@ -28,7 +28,7 @@ VERBS: dict[str, str] = {
     "account": mark("The inventory of logs of calls: energy, carbon, water and hardware."),
     "compare": mark("An amount in everyday equivalents, in both directions."),
     "data": mark("The sourced numbers: list, show, cite, check, diff."),
-    "list": mark("Models, zones, regions, accelerators, equivalences."),
+    "list": mark("Models, zones, regions, accelerators, equivalences, log formats."),
     "config": mark("Your defaults, and where each comes from."),
     "completion": mark("The completion script of a shell."),
 }

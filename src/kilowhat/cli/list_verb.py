@@ -13,6 +13,7 @@ from kilowhat.cli.options import print_table, shared, verb
 from kilowhat.errors import (
     UnknownAccelerator,
     UnknownEquivalence,
+    UnknownFormat,
     UnknownModel,
     UnknownName,
     UnknownRegion,
@@ -84,6 +85,12 @@ LISTINGS = {
         ),
         UnknownEquivalence,
     ),
+    "formats": Listing(
+        "",
+        ("id", "name", "kind"),
+        (("id", mark("Id")), ("name", mark("Name")), ("kind", mark("Kind"))),
+        UnknownFormat,
+    ),
 }  # fmt: skip
 
 _NUMBERS = ("total", "active", "tdp", "memory", "bandwidth", "value")
@@ -95,12 +102,13 @@ _WORDS = {
     "desktop": mark("desktop"), "laptop": mark("laptop"), "edge": mark("edge"),
     "npu": mark("npu"), "tpu": mark("tpu"), "declared": mark("declared"),
     "modelled": mark("modelled"), "measured": mark("measured"), "assumed": mark("assumed"),
+    "records": mark("records"), "table": mark("table"),
     "energy": mark("energy"), "ghg": mark("greenhouse gas"), "water": mark("water"),
 }  # fmt: skip
 _TRANSLATED = ("kind", "basis", "dimension")
 
 
-@verb("list", mark("Models, zones, regions, accelerators, equivalences."))
+@verb("list", mark("Models, zones, regions, accelerators, equivalences, log formats."))
 @click.argument("what", type=click.Choice(list(LISTINGS)))
 @click.argument("pattern", required=False)
 @shared("json", "lang", "factors")
@@ -109,7 +117,7 @@ def command(what: str, pattern: str | None, **options: Any) -> int:
     from kilowhat.registry.tables import DATA, table
 
     listing = LISTINGS[what]
-    rows = [_named(row) for row in table(DATA / listing.file)]
+    rows = _formats() if what == "formats" else [_named(row) for row in table(DATA / listing.file)]
     if pattern:
         rows = _matching(rows, listing, pattern)
     _ADDED.get(what, _nothing)(rows, options)
@@ -118,6 +126,13 @@ def command(what: str, pattern: str | None, **options: Any) -> int:
     else:
         _print(rows, listing)
     return 0
+
+
+def _formats() -> list[_Row]:
+    """The log formats, from the files that read them."""
+    from kilowhat.ledger.formats import formats
+
+    return [{"id": each.name, "name": each.title, "kind": each.kind} for each in formats().values()]
 
 
 def _named(row: _Row) -> _Row:

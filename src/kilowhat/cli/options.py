@@ -199,7 +199,7 @@ def complete(kind: str) -> Completer:
         param: click.Parameter,  # noqa: ARG001
         incomplete: str,
     ) -> list[CompletionItem]:
-        names = _factor_names() if kind == "factor" else _table_names(kind)
+        names = _NAMED[kind]() if kind in _NAMED else _table_names(kind)
         typed = incomplete.lower()
         return [
             CompletionItem(name, help=said)
@@ -229,8 +229,23 @@ def _table_names(kind: str) -> list[tuple[str, str]]:
         ]
 
 
+def _format_names() -> list[tuple[str, str]]:
+    from kilowhat.ledger.formats import formats
+
+    return [(each.name, each.title) for each in formats().values()]
+
+
+def _key_names() -> list[tuple[str, str]]:
+    from kilowhat.domain.inventory import KEYS
+
+    return [(key, translate(said)) for key, said in KEYS.items()]
+
+
 def _factor_names() -> list[tuple[str, str]]:
     from kilowhat.registry.resolve import Registry
 
     registry = Registry()
     return [(identity, "") for family in registry.families() for identity in registry.ids(family)]
+
+
+_NAMED = {"factor": _factor_names, "format": _format_names, "key": _key_names}

@@ -35,6 +35,11 @@ REASONS: dict[str, str] = {
     "corrupt archive": mark("the compressed file is damaged"),
     "archive bomb": mark("the compressed file grows beyond all reason"),
     "not text": mark("not text"),
+    "not readable": mark("the file cannot be read"),
+    "compressed Parquet": mark("a Parquet file inside a compressed one: expand it first"),
+    "not OTLP spans": mark("not spans of OpenTelemetry"),
+    "message too long": mark("a message is too long"),
+    "not a sample": mark("not a sample of a counter"),
     "wrong columns": mark("the row does not have the columns of its header"),
     "unknown format": mark("no known log format"),
     "unreadable number": mark("a number that cannot be read"),
@@ -44,7 +49,7 @@ REASONS: dict[str, str] = {
     "reasoning exceeds output": mark("more reasoning tokens than output tokens"),
     "unreadable time": mark("a time that cannot be read"),
     "time out of range": mark("a time in the future, or before 2015"),
-    "no model": mark("no model named"),
+    "no model": mark("neither a model nor anything done is named"),
 }
 """Why rows are refused."""
 

@@ -84,10 +84,10 @@ def refusals(present: Collection[str], latest: str) -> list[tuple[str, str]]:
     whole = [name for name in _WHOLE if name in present]
     numbers = [name for name in (*_WHOLE, *_DECIMAL) if name in present]
     times = [name for name in ("ts_start", "ts_end") if name in present]
-    many = "greatest(coalesce(n_requests, 1), 1)" if "n_requests" in present else "1"
+    many = _MANY if "n_requests" in present else "1"
     model, when = model_of(present), time_of(present)
     found = [
-        ("no model", [f"{model} IS NULL", f"{model} = ''"]),
+        ("no model", [_is_nothing(model, present)]),
         (
             "unreadable number",
             [f"{name} = {UNREADABLE}" for name in whole]
@@ -105,6 +105,20 @@ def refusals(present: Collection[str], latest: str) -> list[tuple[str, str]]:
         ("time out of range", [f"{when} < {EARLIEST}", f"{when} > {latest}"] if times else []),
     ]
     return [(reason, " OR ".join(of)) for reason, of in found if of]
+
+
+# 0 stands for a number that is not known.
+_MANY = f"(CASE n_requests WHEN 0 THEN {MOST_CALLS} ELSE greatest(coalesce(n_requests, 1), 1) END)"
+
+
+def _is_nothing(model: str, present: Collection[str]) -> str:
+    """The condition that a row names no model and nothing that was done."""
+    done = [f"{name} IS NULL" for name in _DONE if name in present]
+    return " AND ".join([f"({model} IS NULL OR {model} = '')", *done])
+
+
+_DONE = ("input_total", "output_total", "images_out", "video_out_s", "n_requests",
+         "input_characters", "output_characters")  # fmt: skip
 
 
 def _most(name: str, many: str) -> str:

@@ -47,7 +47,11 @@ class Engine:
             raise MissingExtra(package="duckdb", extra="account") from None
         self._errors = duckdb
         self._link = duckdb.connect(":memory:")
-        self._link.execute(f"SET memory_limit = {quoted(memory)}")
+        try:
+            self._link.execute(f"SET memory_limit = {quoted(memory)}")
+        except duckdb.Error as error:
+            expected = translate(mark("a size such as 512MB or 2GB"))
+            raise InvalidValue(name="memory", value=memory, expected=expected) from error
         self._link.execute(f"SET temp_directory = {quoted(str(folder))}")
         if threads:
             self._link.execute(f"SET threads = {int(threads)}")

@@ -299,7 +299,6 @@ def _csv(source: Source) -> str:
         "compression": quoted(source.compression or "none"), "header": "true",
         "all_varchar": "true", "auto_detect": "false", "store_rejects": "true",
         "rejects_table": "'rejected'", "rejects_scan": "'rejected_scan'", "rejects_limit": "0",
-        "strict_mode": "false",
     }  # fmt: skip
     columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in readers.header(source))
     told = ", ".join(f"{name} = {value}" for name, value in options.items())

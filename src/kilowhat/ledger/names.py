@@ -56,7 +56,7 @@ class Names:
     def understand(self, name: str) -> Understood:
         """What a name is taken for: by the mapping, the table, its size, else any model."""
         if name not in self._known:
-            self._known[name] = self._find(name)
+            self._known[name] = self._find(name) if name.strip() else unknown(name)
         return self._known[name]
 
     def _find(self, name: str) -> Understood:

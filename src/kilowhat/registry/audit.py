@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from kilowhat.registry.findings import Located
 
 FAMILIES = (
-    "deployment", "everyday", "facility", "grid", "hardware", "inference", "media", "training",
+    "deployment", "everyday", "facility", "grid", "hardware", "inference", "media", "text",
+    "training",
 )  # fmt: skip
 """The families that the methods look factors up in."""
 

@@ -1,0 +1,497 @@
+-- title: OpenTelemetry GenAI spans (OTLP)
+-- kind: records
+-- detect: json_type(record, '$.resourceSpans') = 'ARRAY'
+-- keep: first
+-- provides: Model calls alone: spans of agents, workflows, tools, retrieval and of answers fetched
+-- provides: again repeat the counts of the calls inside them, or have none. Where a call is traced
+-- provides: twice, by a client library and by what wraps it, the inner span stands. The region is
+-- provides: that of the cloud that serves the model; a program's own region says nothing of where
+-- provides: another company runs its models. A stream without counts has the lengths of its texts
+-- provides: if they were recorded.
+WITH documents AS (
+  SELECT
+    file,
+    line,
+    from_json(record, '{"resourceSpans": [{
+      "resource": {"attributes": [{"key": "VARCHAR", "value": {"stringValue": "VARCHAR"}}]},
+      "scopeSpans": [{"scope": {"name": "VARCHAR"}, "spans": [{
+        "traceId": "VARCHAR", "spanId": "VARCHAR", "parentSpanId": "VARCHAR", "kind": "VARCHAR",
+        "startTimeUnixNano": "VARCHAR", "endTimeUnixNano": "VARCHAR",
+        "status": {"code": "VARCHAR"},
+        "attributes": [{"key": "VARCHAR", "value": {
+          "stringValue": "VARCHAR", "intValue": "VARCHAR", "doubleValue": "VARCHAR",
+          "boolValue": "VARCHAR", "arrayValue": "VARCHAR"
+        }}],
+        "events": [{"name": "VARCHAR", "attributes": [
+          {"key": "VARCHAR", "value": {"stringValue": "VARCHAR"}}
+        ]}]
+      }]}]
+    }]}').resourceSpans AS resources
+  FROM raw
+),
+origins AS (
+  SELECT
+    file,
+    line,
+    origin.scopeSpans AS scopes,
+    [field.key FOR field IN origin.resource.attributes] AS names,
+    [field.value.stringValue FOR field IN origin.resource.attributes] AS texts
+  FROM (SELECT file, line, unnest(resources) AS origin FROM documents)
+),
+scoped AS (
+  SELECT
+    file,
+    line,
+    unnest(scopes) AS scoped,
+    texts[list_position(names, 'service.name')] AS service,
+    texts[list_position(names, 'openinference.project.name')] AS phoenix_project,
+    texts[list_position(names, 'team')] AS team,
+    texts[list_position(names, 'cloud.provider')] AS cloud,
+    texts[list_position(names, 'cloud.region')] AS cloud_region,
+    texts[list_position(names, 'telemetry.sdk.name')] AS library
+  FROM origins
+),
+spans AS (
+  SELECT * EXCLUDE (scoped), scoped.scope.name AS scope, unnest(scoped.spans) AS span
+  FROM scoped
+),
+listed AS (
+  SELECT
+    * EXCLUDE (span),
+    lower(span.traceId) AS trace_id,
+    lower(span.spanId) AS span_id,
+    lower(span.parentSpanId) AS parent_id,
+    span.kind IN ('2', 'SPAN_KIND_SERVER') AS is_server,
+    span.status.code IN ('2', 'STATUS_CODE_ERROR') AS is_error,
+    nullif(span.startTimeUnixNano, '0') AS began,
+    nullif(span.endTimeUnixNano, '0') AS ended,
+    [field.key FOR field IN span.attributes] AS names,
+    [
+      coalesce(
+        field.value.stringValue,
+        field.value.intValue,
+        field.value.doubleValue,
+        field.value.boolValue,
+        field.value.arrayValue
+      )
+      FOR field IN span.attributes
+    ] AS texts,
+    span.events AS events
+  FROM spans
+),
+told AS (
+  SELECT
+    * EXCLUDE (began, ended),
+    moment_ns(began) AS ts_start,
+    moment_ns(ended) AS ts_end,
+    (try_cast(ended AS BIGINT)::HUGEINT - try_cast(began AS BIGINT)) / 1e9 AS latency_s,
+    texts[list_position(names, 'gen_ai.operation.name')] AS operation_said,
+    texts[list_position(names, 'llm.request.type')] AS request_type,
+    texts[list_position(names, 'openinference.span.kind')] AS inference_kind,
+    texts[list_position(names, 'traceloop.span.kind')] AS loop_kind,
+    coalesce(
+      texts[list_position(names, 'gen_ai.provider.name')],
+      texts[list_position(names, 'gen_ai.system')],
+      texts[list_position(names, 'llm.provider')],
+      texts[list_position(names, 'llm.system')]
+    ) AS provider_said,
+    coalesce(
+      texts[list_position(names, 'gen_ai.request.model')],
+      texts[list_position(names, 'llm.request.model_name')]
+    ) AS asked,
+    coalesce(
+      texts[list_position(names, 'gen_ai.response.model')],
+      texts[list_position(names, 'llm.response.model_name')],
+      texts[list_position(names, 'llm.model_name')],
+      texts[list_position(names, 'embedding.model_name')]
+    ) AS answered,
+    coalesce(
+      texts[list_position(names, 'llm.invocation_parameters')],
+      texts[list_position(names, 'embedding.invocation_parameters')]
+    ) AS parameters,
+    texts[list_position(names, 'gen_ai.response.id')] AS response_id,
+    coalesce(
+      texts[list_position(names, 'gen_ai.usage.input_tokens')],
+      texts[list_position(names, 'gen_ai.usage.prompt_tokens')],
+      texts[list_position(names, 'llm.usage.prompt_tokens')],
+      texts[list_position(names, 'llm.token_count.prompt')]
+    ) AS input_said,
+    coalesce(
+      texts[list_position(names, 'gen_ai.usage.output_tokens')],
+      texts[list_position(names, 'gen_ai.usage.completion_tokens')],
+      texts[list_position(names, 'llm.usage.completion_tokens')],
+      texts[list_position(names, 'llm.token_count.completion')]
+    ) AS output_said,
+    coalesce(
+      texts[list_position(names, 'gen_ai.usage.total_tokens')],
+      texts[list_position(names, 'llm.usage.total_tokens')],
+      texts[list_position(names, 'llm.token_count.total')]
+    ) AS total_said,
+    coalesce(
+      texts[list_position(names, 'gen_ai.usage.cache_read.input_tokens')],
+      texts[list_position(names, 'gen_ai.usage.cache_read_input_tokens')],
+      texts[list_position(names, 'gen_ai.usage.prompt_tokens_details.cached_tokens')],
+      texts[list_position(names, 'llm.token_count.prompt_details.cache_read')]
+    ) AS read_said,
+    coalesce(
+      texts[list_position(names, 'gen_ai.usage.cache_creation.input_tokens')],
+      texts[list_position(names, 'gen_ai.usage.cache_write.input_tokens')],
+      texts[list_position(names, 'gen_ai.usage.cache_creation_input_tokens')],
+      texts[list_position(names, 'gen_ai.usage.prompt_tokens_details.cache_creation_tokens')],
+      texts[list_position(names, 'llm.token_count.prompt_details.cache_write')]
+    ) AS written_said,
+    coalesce(
+      texts[list_position(names, 'gen_ai.usage.reasoning.output_tokens')],
+      texts[list_position(names, 'gen_ai.usage.reasoning_tokens')],
+      texts[list_position(names, 'llm.usage.reasoning_tokens')],
+      texts[list_position(names, 'gen_ai.usage.completion_tokens_details.reasoning_tokens')],
+      texts[list_position(names, 'llm.token_count.completion_details.reasoning')]
+    ) AS thought_said,
+    coalesce(
+      texts[list_position(names, 'openai.response.service_tier')],
+      texts[list_position(names, 'gen_ai.openai.response.service_tier')],
+      texts[list_position(names, 'anthropic.response.service_tier')],
+      texts[list_position(names, 'openai.request.service_tier')],
+      texts[list_position(names, 'gen_ai.openai.request.service_tier')]
+    ) AS tier,
+    coalesce(
+      texts[list_position(names, 'gen_ai.response.time_to_first_chunk')],
+      texts[list_position(names, 'gen_ai.server.time_to_first_token')],
+      texts[list_position(names, 'gen_ai.latency.time_to_first_token')]
+    ) AS first_chunk,
+    coalesce(
+      texts[list_position(names, 'gen_ai.usage.cost')],
+      texts[list_position(names, 'llm.cost.total')]
+    ) AS cost_said,
+    coalesce(
+      texts[list_position(names, 'user.id')],
+      texts[list_position(names, 'enduser.id')],
+      texts[list_position(names, 'enduser.pseudo.id')],
+      texts[list_position(names, 'gen_ai.user')],
+      texts[list_position(names, 'llm.user')],
+      texts[list_position(names, 'gen_ai.request.user')],
+      texts[list_position(names, 'traceloop.association.properties.user_id')]
+    ) AS person,
+    coalesce(
+      texts[list_position(names, 'team')],
+      texts[list_position(names, 'traceloop.association.properties.team')]
+    ) AS own_team,
+    coalesce(
+      texts[list_position(names, 'server.address')],
+      texts[list_position(names, 'gen_ai.openai.api_base')]
+    ) AS address,
+    coalesce(
+      texts[list_position(names, 'aws.region')],
+      texts[list_position(names, 'cloud.region')]
+    ) AS own_region,
+    texts[list_position(names, 'service.name')] AS own_service,
+    texts[list_position(names, 'telemetry.sdk.name')] AS own_library,
+    texts[list_position(names, 'error.type')] AS failure,
+    texts[list_position(names, 'gen_ai.request.stream')] AS is_stream,
+    texts[list_position(names, 'gen_ai.response.image')] AS images,
+    texts[list_position(names, 'gen_ai.system_instructions')] AS system_text,
+    texts[list_position(names, 'gen_ai.input.messages')] AS input_text,
+    texts[list_position(names, 'gen_ai.output.messages')] AS output_text
+  FROM listed
+),
+named AS (
+  SELECT
+    *,
+    lower(coalesce(operation_said, CASE inference_kind
+      WHEN 'LLM' THEN 'chat' WHEN 'EMBEDDING' THEN 'embeddings' WHEN 'RERANKER' THEN 'rerank'
+      ELSE lower(inference_kind)
+    END, CASE WHEN request_type <> 'unknown' THEN request_type END)) AS operation_word,
+    coalesce(asked, CASE
+      WHEN json_valid(parameters) THEN json_extract_string(parameters, '$.model')
+    END) AS model_requested,
+    lower(coalesce(provider_said, CASE WHEN starts_with(scope, 'vllm') THEN 'self' END))
+      AS provider_word,
+    coalesce(own_library, library) AS tracer
+  FROM told
+),
+calls AS (
+  SELECT
+    * EXCLUDE (provider_word, operation_word),
+    CASE
+      WHEN operation_word IN ('image', 'images') THEN 'image_generation'
+      WHEN operation_word = 'video' THEN 'video_generation'
+      WHEN operation_word = 'embedding' THEN 'embeddings'
+      WHEN operation_word = 'completion' THEN 'text_completion'
+      ELSE operation_word
+    END AS operation,
+    CASE
+      WHEN address LIKE '%.openai.azure.com%' OR address LIKE '%.services.ai.azure.com%'
+        OR starts_with(provider_word, 'azure') OR starts_with(provider_word, 'az.ai') THEN 'azure'
+      WHEN starts_with(provider_word, 'aws') OR provider_word = 'bedrock'
+        OR address LIKE '%bedrock%.amazonaws.com%' THEN 'aws'
+      WHEN starts_with(provider_word, 'gcp') OR starts_with(provider_word, 'google')
+        OR provider_word IN ('vertex_ai', 'vertexai', 'gemini')
+        OR address LIKE '%.googleapis.com%' THEN 'google'
+      -- OpenAI's client library is used to call many others
+      WHEN provider_word = 'openai' AND address LIKE '%api.x.ai%' THEN 'xai'
+      WHEN provider_word = 'openai' AND address IS NOT NULL THEN coalesce(nullif(regexp_extract(
+        address,
+        '(deepseek|fireworks|groq|mistral|openrouter|perplexity|together)[.](ai|com|xyz)',
+        1
+      ), ''), 'openai')
+      WHEN provider_word IN ('mistral_ai', 'mistralai') THEN 'mistral'
+      WHEN provider_word = 'x_ai' THEN 'xai'
+      WHEN provider_word IN ('vllm', 'ollama') THEN 'self'
+      ELSE provider_word
+    END AS provider
+  FROM named
+  WHERE CASE
+    WHEN list_contains([
+      'chat', 'generate_content', 'text_completion', 'completion', 'embeddings', 'embedding',
+      'rerank', 'image', 'images', 'image_generation', 'video', 'video_generation', 'audio',
+      'speech_to_text', 'text_to_speech', 'transcription', 'translation'
+    ], operation_word) THEN TRUE
+    -- a word of a later convention is a call if it has a model and counts, and is no whole of calls
+    WHEN operation_word IS NOT NULL THEN coalesce(model_requested, answered) IS NOT NULL
+      AND coalesce(input_said, output_said) IS NOT NULL
+      AND NOT regexp_matches(
+        operation_word,
+        'agent|tool|workflow|task|chain|graph|crew|team|fetch|retriev|memory|evaluat|guard|plan'
+      )
+    ELSE loop_kind IS NULL AND coalesce(model_requested, answered) IS NOT NULL
+      AND coalesce(input_said, output_said, provider_said) IS NOT NULL
+  END
+),
+numbers AS (
+  SELECT
+    * EXCLUDE (input_said, output_said, total_said, read_said, written_said, thought_said),
+    whole(input_said) AS input_counted,
+    whole(output_said) AS output_counted,
+    whole(total_said) AS total,
+    whole(read_said) AS cache_read,
+    whole(written_said) AS cache_write,
+    whole(thought_said) AS reasoning,
+    coalesce(is_error OR failure IS NOT NULL, FALSE) AS is_failed,
+    coalesce(
+      (scope = 'openlit.instrumentation.openai' OR (scope IS NULL AND tracer = 'openlit'))
+      AND operation = 'chat' AND lower(is_stream) = 'true' AND read_said IS NULL,
+      FALSE
+    ) AS is_doubtful
+  FROM calls
+),
+counted AS (
+  SELECT
+    *,
+    coalesce(cache_read, 0)::HUGEINT + coalesce(cache_write, 0) AS cached,
+    coalesce(
+      least(input_counted, output_counted, total, cache_read, cache_write, reasoning) >= 0, TRUE
+    ) AS is_sane,
+    is_doubtful OR (input_counted IS NULL AND (total IS NULL OR output_counted IS NULL))
+      AS no_input,
+    is_doubtful OR (
+      output_counted IS NULL AND (total IS NULL OR input_counted IS NULL)
+      AND coalesce(operation, '') NOT IN ('embeddings', 'rerank')
+    ) AS no_output
+  FROM numbers
+),
+pieces AS (
+  SELECT
+    *,
+    CASE WHEN no_input OR no_output THEN list_filter([
+      {'is_input': TRUE, 'is_plain': FALSE, 'content': input_text},
+      {'is_input': TRUE, 'is_plain': FALSE, 'content': system_text},
+      {'is_input': FALSE, 'is_plain': FALSE, 'content': output_text}
+    ] || coalesce([
+      {
+        'is_input': NOT regexp_matches(names[place], 'completion|output'),
+        'is_plain': TRUE,
+        'content': texts[place]
+      }
+      FOR place IN range(1, len(names) + 1)
+      IF regexp_full_match(names[place], concat_ws(
+        '|',
+        'gen_ai[.](prompt|completion)([.]\d+[.]content)?',
+        'embedding[.]embeddings[.]\d+[.]embedding[.]text',
+        'llm[.](in|out)put_messages[.]\d+[.]message[.](content|contents[.]\d+[.].*[.]text)'
+      ))
+    ], []) || coalesce(flatten([
+      [
+        {
+          'is_input': event.name NOT IN ('gen_ai.choice', 'gen_ai.content.completion'),
+          'is_plain': FALSE,
+          'content': field.value.stringValue
+        }
+        FOR field IN event.attributes
+        IF field.key IN (
+          'content', 'message', 'gen_ai.event.content', 'gen_ai.prompt', 'gen_ai.completion'
+        )
+      ]
+      FOR event IN events
+      IF regexp_full_match(event.name, 'gen_ai.(choice|content.*|[a-z]+.message)')
+    ]), []), lambda piece: piece.content <> '') END AS pieces
+  FROM counted
+),
+sizes AS (
+  SELECT
+    * EXCLUDE (pieces),
+    [
+      {
+        'is_input': piece.is_input,
+        'size': CASE
+          WHEN NOT json_valid(piece.content)
+            OR (piece.is_plain AND NOT starts_with(piece.content, '[{"type"'))
+            THEN length(piece.content)
+          WHEN starts_with(piece.content, '{"values":') THEN list_sum([
+            length(field.value.stringValue)
+            FOR field IN from_json(
+              json_extract(piece.content, '$..values[*]'),
+              '[{"key": "VARCHAR", "value": {"stringValue": "VARCHAR"}}]'
+            )
+            IF field.key IN ('content', 'arguments', 'response')
+          ])
+          WHEN starts_with(piece.content, '[') THEN list_sum([
+            coalesce(length(coalesce(message.content, message.text)), 0) + coalesce(list_sum([
+              coalesce(length(part.content), 0)
+              + coalesce(length(part.arguments), 0)
+              + coalesce(length(part.response), 0)
+              FOR part IN message.parts
+              IF coalesce(part.type, '') NOT IN ('blob', 'file', 'uri')
+            ]), 0)
+            FOR message IN from_json(piece.content, '[{
+              "content": "VARCHAR",
+              "text": "VARCHAR",
+              "parts": [{
+                "type": "VARCHAR", "content": "VARCHAR", "arguments": "VARCHAR",
+                "response": "VARCHAR"
+              }]
+            }]')
+          ])
+          ELSE list_sum([
+            length(json_extract_string(text, '$'))
+            FOR text IN json_extract(piece.content, '$..content') IF json_type(text) = 'VARCHAR'
+          ])
+        END
+      }
+      FOR piece IN pieces
+    ] AS sizes
+  FROM pieces
+),
+sized AS (
+  SELECT
+    * EXCLUDE (sizes),
+    CASE
+      WHEN no_input THEN list_sum([piece.size FOR piece IN sizes IF piece.is_input])
+    END AS input_size,
+    CASE
+      WHEN no_output THEN list_sum([piece.size FOR piece IN sizes IF NOT piece.is_input])
+    END AS output_size
+  FROM sizes
+),
+judged AS (
+  SELECT
+    *,
+    -- in a stream without counts, OpenLIT writes half the number of characters as tokens
+    coalesce(
+      is_doubtful AND output_size - 2 * output_counted::HUGEINT IN (0, -1), FALSE
+    ) AS is_guess
+  FROM sized
+),
+totals AS (
+  SELECT
+    *,
+    CASE
+      WHEN is_guess THEN NULL
+      WHEN NOT is_sane THEN input_counted
+      -- the Messages and Converse APIs count cached tokens apart, and some libraries copy that
+      WHEN cached > 0 AND (provider IN ('anthropic', 'aws') OR answered ILIKE '%claude%') AND (
+        cached > input_counted
+        OR scope IN (
+          'openlit.instrumentation.anthropic',
+          'openlit.instrumentation.bedrock',
+          'opentelemetry.instrumentation.bedrock'
+        )
+        OR (scope IS NULL AND tracer = 'openlit')
+      ) THEN input_counted + cached
+      WHEN input_counted IS NULL AND total >= output_counted THEN total - output_counted
+      ELSE input_counted
+    END AS input_all,
+    CASE
+      WHEN is_guess THEN NULL
+      WHEN NOT is_sane THEN output_counted
+      WHEN output_counted IS NULL AND total > input_counted THEN total - input_counted
+      -- Gemini and Grok count thoughts apart from the answer, and some libraries copy that
+      WHEN provider IN ('google', 'xai') AND total > input_counted::HUGEINT + output_counted
+        THEN total - input_counted
+      WHEN provider IN ('google', 'xai') AND (
+        reasoning > output_counted OR scope = 'openlit.instrumentation.google_ai_studio'
+        OR (scope IS NULL AND tracer = 'openlit' AND provider = 'google')
+      ) THEN output_counted::HUGEINT + reasoning
+      ELSE output_counted
+    END AS output_all,
+    -- a call that failed before it answered took no tokens
+    CASE
+      WHEN (is_guess OR NOT is_doubtful) AND (NOT is_failed OR output_size > 0)
+        THEN nullif(input_size, 0)
+    END AS input_characters,
+    CASE WHEN is_guess OR NOT is_doubtful THEN nullif(output_size, 0) END AS output_characters
+  FROM judged
+)
+SELECT
+  file,
+  line,
+  ts_start,
+  ts_end,
+  -- two libraries may trace one call side by side, or in two traces: it has one answer
+  CASE
+    WHEN length(response_id) >= 16 THEN concat_ws('/', provider, response_id)
+    ELSE trace_id || span_id
+  END AS source_id,
+  provider,
+  model_requested,
+  answered AS model_served,
+  CASE
+    WHEN address LIKE '%bedrock-runtime%.amazonaws.com%'
+      THEN nullif('aws:' || regexp_extract(address, '([a-z0-9-]+)[.]amazonaws[.]com', 1), 'aws:')
+    WHEN address LIKE '%-aiplatform.googleapis.com%'
+      THEN 'gcp:' || regexp_extract(address, '([a-z0-9-]+)-aiplatform[.]googleapis', 1)
+    WHEN provider = 'aws' AND own_region IS NOT NULL THEN 'aws:' || own_region
+    WHEN provider = 'self' OR is_server
+      OR (provider = 'google' AND lower(cloud) = 'gcp')
+      OR (provider = lower(cloud) AND provider IN ('aws', 'azure'))
+      THEN lower(cloud) || ':' || cloud_region
+  END AS region,
+  coalesce(
+    CASE WHEN NOT starts_with(service, 'unknown_service') THEN nullif(service, '') END,
+    nullif(own_service, ''),
+    phoenix_project
+  ) AS project,
+  nullif(coalesce(own_team, team), '') AS team,
+  nullif(person, '') AS user,
+  tier AS service_tier,
+  operation,
+  whole(input_all) AS input_total,
+  cache_read,
+  cache_write,
+  whole(output_all) AS output_total,
+  reasoning,
+  CASE
+    WHEN operation = 'image_generation' AND json_valid(images)
+      THEN coalesce(json_array_length(images, '$.values'), json_array_length(images))
+  END AS images_out,
+  latency_s,
+  number(first_chunk) AS ttft_s,
+  number(cost_said) AS cost,
+  CASE WHEN is_failed THEN 'error' END AS status,
+  input_characters,
+  output_characters,
+  hash(trace_id, span_id) AS own_key,
+  CASE WHEN parent_id <> '' THEN hash(trace_id, parent_id) END AS outer_key,
+  CASE
+    WHEN input_all IS NOT NULL OR output_all IS NOT NULL THEN 2
+    WHEN input_characters IS NOT NULL OR output_characters IS NOT NULL THEN 1
+    ELSE 0
+  END AS weight
+FROM totals
+-- then
+SELECT * EXCLUDE (own_key, outer_key, weight)
+FROM picked
+WHERE NOT EXISTS (
+  FROM picked AS nested
+  WHERE nested.outer_key = picked.own_key AND nested.weight >= picked.weight
+    AND picked.outer_key IS DISTINCT FROM nested.own_key -- damaged: each around the other
+)
