@@ -168,7 +168,7 @@ SELECT
   moment(timestamp) AS ts_end,
   source_id,
   CASE
-    WHEN lower(provider) IN ('oss', 'ollama', 'lmstudio') THEN 'self' ELSE lower(provider)
+    WHEN lower(provider) IN ('oss', 'ollama', 'lmstudio') THEN 'local' ELSE lower(provider)
   END AS provider,
   model AS model_requested,
   nullif(regexp_extract(folder, '([^/\\]+)[/\\]*$', 1), '') AS project,

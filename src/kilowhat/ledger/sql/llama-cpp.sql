@@ -42,7 +42,7 @@ SELECT
   line,
   moment_s(answer.created) AS ts_end,
   answer.id AS source_id,
-  'self' AS provider,
+  'local' AS provider,
   answer.model AS model_served,
   CASE WHEN answer.object[:15] = 'chat.completion' THEN 'chat' ELSE 'text_completion' END
     AS operation,

@@ -38,8 +38,8 @@ SELECT
   END AS ts_start,
   ended AS ts_end,
   CASE
-    WHEN answer.remote_host <> '' OR regexp_matches(answer.model, '[:-]cloud$') THEN 'ollama'
-    ELSE 'self'
+    WHEN answer.remote_host <> '' OR regexp_matches(answer.model, '[:-]cloud$') THEN 'ollama-cloud'
+    ELSE 'local'
   END AS provider,
   answer.model AS model_served,
   CASE

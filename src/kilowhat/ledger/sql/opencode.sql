@@ -74,7 +74,8 @@ SELECT
     WHEN provider = 'amazon-bedrock' THEN 'aws'
     WHEN provider LIKE 'azure%' THEN 'azure'
     WHEN provider LIKE 'google%' THEN 'google'
-    WHEN provider IN ('ollama', 'lmstudio', 'llama.cpp', 'vllm', 'local') THEN 'self'
+    WHEN provider IN ('ollama', 'lmstudio', 'llama.cpp', 'local') THEN 'local'
+    WHEN provider = 'vllm' THEN 'self'
     ELSE provider
   END AS provider,
   message.modelID AS model_requested,
