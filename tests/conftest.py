@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kilowhat.registry.resolve import Registry
 
 TESTS = Path(__file__).parent
+collect_ignore_glob = ["contracts/logs/*"]  # what wrote the samples needs the clients themselves
 for folder in (TESTS, TESTS.parent / "tools"):
     if str(folder) not in sys.path:
         sys.path.append(str(folder))

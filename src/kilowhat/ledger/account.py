@@ -95,13 +95,17 @@ class Accountant:
     def inventory(self) -> Inventory:
         """The inventory."""
         question = self.question
+        if question.method == "ecologits":
+            from kilowhat.ledger.theirs import inventory  # noqa: PLC0415 - an optional extra
+
+            return inventory(self)
         self.gather()
         self.price()
         total = self.total(question.span)
-        tables = [self._table(keys) for keys in self._wanted()]
+        tables = [self._table(keys) for keys in self.wanted()]
         whole = total.impacts
         return Inventory(
-            period=self._period(),
+            period=self.period(),
             usage=total.usage(self._per_token()),
             impacts=whole,
             stages=total.stages(),
@@ -117,7 +121,7 @@ class Accountant:
             warnings=self._warnings(total),
             sources=self.gathered.files[:_SHOWN_FILES],
             source_count=len(self.gathered.files),
-            formats=self._formats(),
+            formats=self.formats(),
             method=METHOD,
             code_version=__version__,
             data_version=self.registry.version,
@@ -188,7 +192,7 @@ class Accountant:
         """The sum of the calls of some days."""
         asked = (
             f"SELECT kind, {breakdowns.sums(self.gathered.weights)} FROM placed "
-            f"WHERE {within(span)} GROUP BY kind ORDER BY kind"
+            f"WHERE {breakdowns.within(span)} GROUP BY kind ORDER BY kind"
         )
         columns = self.engine.columns(asked)
         of = columns.pop("kind").astype(np.intp)
@@ -196,7 +200,7 @@ class Accountant:
 
     # What is shown
 
-    def _wanted(self) -> list[tuple[str, ...]]:
+    def wanted(self) -> list[tuple[str, ...]]:
         """The tables that are asked for; else the usual ones that have something to say."""
         if self.question.by:
             return [breakdowns.check(keys) for keys in self.question.by]
@@ -214,7 +218,7 @@ class Accountant:
             self.kinds,
             Total.sums_of(self.kinds, self.registry.draws),
             weights=self.gathered.weights,
-            where=within(self.question.span),
+            where=breakdowns.within(self.question.span),
             per_token=self._per_token(),
         )
 
@@ -223,10 +227,11 @@ class Accountant:
             return None
         return self._table((self.limit.per,))
 
-    def _period(self) -> Period:
+    def period(self) -> Period:
+        """The time from the first call to the last."""
         asked = (
             "SELECT min(day), max(day), count(DISTINCT day) FROM placed "
-            f"WHERE day >= 0 AND {within(self.question.span)}"
+            f"WHERE day >= 0 AND {breakdowns.within(self.question.span)}"
         )
         first, last, days = self.engine.rows(asked)[0]
         if first is None:
@@ -235,7 +240,7 @@ class Accountant:
         return Period(*ends, self.question.timezone, int(days))
 
     def _coverage(self, total: Total) -> Coverage:
-        inside = within(self.question.span)
+        inside = breakdowns.within(self.question.span)
         asked = f"SELECT coalesce(sum(calls), 0) FROM placed WHERE day < 0 AND {inside}"
         undated = int(self.engine.rows(asked)[0][0])
         return covered.coverage(total, self.gathered, undated)
@@ -244,14 +249,17 @@ class Accountant:
         found = [alternatives.what_if(c, total, self.pricer) for c in self.question.what_if]
         compared = self.question.compared
         if compared is not None:
-            days = self._days(self.question.span), self._days(compared)
+            days = self.days(self.question.span), self.days(compared)
             label = compared.label()
             other = self.total(compared)
             found.append(alternatives.period(label, total, other, days, self.pricer))
         return found
 
-    def _days(self, span: Span) -> int:
-        asked = f"SELECT count(DISTINCT day) FROM placed WHERE day >= 0 AND {within(span)}"
+    def days(self, span: Span) -> int:
+        """How many days of a span have calls [1]."""
+        asked = (
+            f"SELECT count(DISTINCT day) FROM placed WHERE day >= 0 AND {breakdowns.within(span)}"
+        )
         return int(self.engine.rows(asked)[0][0])
 
     def _likenesses(self, total: Total) -> list[Likeness]:
@@ -292,9 +300,9 @@ class Accountant:
                 told = translate(mark("{sentence} ({share} % of the electricity)"))
                 shown = format_number(100 * share, 2)
                 found.append(told.format(sentence=sentence.rstrip("."), share=shown))
-        return [*found, *self._of_log()]
+        return [*found, *self.of_log()]
 
-    def _of_log(self) -> list[str]:
+    def of_log(self) -> list[str]:
         """What a reader should know of the log itself."""
         found = []
         if self.where.unknown:
@@ -307,10 +315,11 @@ class Accountant:
             )
         return found
 
-    def _formats(self) -> dict[str, int]:
+    def formats(self) -> dict[str, int]:
+        """Calls by the format of their log [1]."""
         asked = (
             "SELECT format, sum(calls)::BIGINT FROM placed "
-            f"WHERE {within(self.question.span)} GROUP BY ALL ORDER BY ALL"
+            f"WHERE {breakdowns.within(self.question.span)} GROUP BY ALL ORDER BY ALL"
         )
         return {str(name): int(count) for name, count in self.engine.rows(asked)}
 
@@ -332,13 +341,3 @@ def _where(question: LogQuestion, registry: Registry) -> places.Places:
     if question.zones is not None:
         return places.read(question.zones, question.zone, registry.data)
     return places.Places((), question.zone, registry.data)
-
-
-def within(span: Span) -> str:
-    """The condition that cells lie in some days; those without a time lie in no stated ones."""
-    found = []
-    if span.start is not None:
-        found.append(f"day >= {(span.start - calendar.EPOCH).days}")
-    if span.end is not None:
-        found.append(f"day < {(span.end - calendar.EPOCH).days} AND day >= 0")
-    return " AND ".join(found) or "TRUE"

@@ -10,6 +10,7 @@ from kilowhat.domain.inventory import KEYS, Breakdown, Row, Usage
 from kilowhat.errors import InvalidValue
 from kilowhat.language import mark, translate
 from kilowhat.ledger import cells
+from kilowhat.ledger.calendar import EPOCH
 from kilowhat.ledger.engine import named
 from kilowhat.ledger.pricing import entries_of, per_call
 from kilowhat.methods.call_features import FEATURES
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kilowhat.assessment.situations import Sums
+    from kilowhat.ledger.calendar import Span
     from kilowhat.ledger.engine import Engine
     from kilowhat.ledger.pricing import Priced
     from kilowhat.quantity.quantity import Vector
@@ -32,7 +34,7 @@ _TIMES = {
 }  # fmt: skip
 TIME_KEYS = {*_TIMES, "weekday", "hour"}
 _OF_KINDS = {"model": "label", "zone": "place", "pricing": "pricing", "provider": "operator"}
-_MOST_ROWS = 100_000
+MOST_ROWS = 100_000
 SUMS = ("rows", "calls", *FEATURES, "cached_tokens", "reasoning_tokens", "images_out")
 
 
@@ -104,8 +106,8 @@ def breakdown(
     columns = [found.pop(f"k{place}") for place in range(len(keys))]
     of = found.pop("kind").astype(np.intp)
     rows, values = _numbered(columns)
-    if len(values) > _MOST_ROWS:
-        expected = translate(mark("at most {count} rows")).format(count=_MOST_ROWS)
+    if len(values) > MOST_ROWS:
+        expected = translate(mark("at most {count} rows")).format(count=MOST_ROWS)
         raise InvalidValue(name="by", value=",".join(keys), expected=expected)
     entries = entries_of(rows, of, found, kinds, len(values))
     impacts = priced.impacts(entries)
@@ -115,7 +117,7 @@ def breakdown(
         for value, each, impact in zip(values, done, impacts, strict=True)
     ]
     if not set(keys) & TIME_KEYS:
-        made.sort(key=_largest)
+        made.sort(key=largest)
     return Breakdown(tuple(keys), tuple(made))
 
 
@@ -127,7 +129,8 @@ def _numbered(columns: Sequence[Vector]) -> tuple[Indexes, list[tuple[str, ...]]
     return rows, list(known)
 
 
-def _largest(row: Row) -> tuple[float, int]:
+def largest(row: Row) -> tuple[float, int]:
+    """What rows are sorted by: those with the most energy first."""
     energy = row.impacts["energy"]
     return -float(getattr(energy, "p50", 0.0)), -row.usage.calls
 
@@ -163,3 +166,13 @@ def usage(
 
 def _scale(is_text: Vector, characters: float) -> Vector:
     return np.where(is_text, characters, 1.0)
+
+
+def within(span: Span) -> str:
+    """The condition that cells lie in some days; those without a time lie in no stated ones."""
+    found = []
+    if span.start is not None:
+        found.append(f"day >= {(span.start - EPOCH).days}")
+    if span.end is not None:
+        found.append(f"day < {(span.end - EPOCH).days} AND day >= 0")
+    return " AND ".join(found) or "TRUE"

@@ -133,7 +133,8 @@ def amounts(present: Collection[str], *, wide: bool = False) -> dict[str, Expres
     )
     cached = whole("cache_read")
     media = whole("images_in"), whole("videos_in")
-    found = {"calls": whole("n_requests") if "n_requests" in present else Expression("1")}
+    many = "coalesce(n_requests, 1)::HUGEINT" if wide else "coalesce(n_requests, 1)"
+    found = {"calls": Expression(many if "n_requests" in present else "1")}
     found |= dict(zip(FEATURES, products(whole_in, cached, out, *media), strict=True))
     return found | {
         "cached_tokens": cached,

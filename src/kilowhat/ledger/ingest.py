@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MOST_LISTED = 1000  # refused rows that are listed one by one; all of them are counted
 _SNIFFED = 200  # records by which the format of a file is found
+_BATCH_BYTES = 4 << 20  # of records that one query works on: enough to outweigh its planning
 _RAW = (
     "CREATE OR REPLACE TEMP TABLE raw AS SELECT ? AS file, ? + place - 1 AS line, "
     "try_cast(text AS JSON) AS record, text <> '' AS is_there "
@@ -195,7 +196,7 @@ class Ingest:
 
     def _stage(self, link: Engine, each: Format, raw: str) -> None:
         table = self.staging.table(each, raw)
-        query = self.staging.query(link, each, raw)
+        query = self.staging.query(each, raw)
         link.run(f"INSERT INTO {table} BY NAME SELECT * FROM {query}")
 
     # Records
@@ -223,7 +224,7 @@ class Ingest:
         else:
             chosen = formats.of_records(self.engine) or self._guess()
         for each in chosen:
-            self.staging.table(each, _raw(each))
+            self.staging.table(each, _raw(each, is_alone=len(chosen) == 1))
         return chosen
 
     def _guess(self) -> list[Format]:
@@ -246,7 +247,10 @@ class Ingest:
 
         with ThreadPoolExecutor(threads) as pool:
             waiting: deque[Future[_Counted]] = deque()
-            for batch in readers.batches(source, self.log.refuse, self.advance):
+            batches = readers.batches(
+                source, self.log.refuse, self.advance, block_bytes=_BATCH_BYTES
+            )
+            for batch in batches:
                 waiting.append(pool.submit(work, batch))
                 if len(waiting) > threads:
                     yield waiting.popleft().result()
@@ -260,7 +264,7 @@ class Ingest:
         calls = 0
         for each in chosen:
             raw = _raw(each, is_alone=len(chosen) == 1)
-            query = self.staging.query(link, each, raw)
+            query = self.staging.query(each, raw)
             link.run(f"CREATE OR REPLACE TEMP TABLE done AS SELECT * FROM {query}")
             calls += int(link.rows("SELECT count(DISTINCT line) FROM done")[0][0])
             table = self.staging.table(each, raw)

@@ -394,8 +394,5 @@ _KINDS: dict[str, tuple[str, Callable[[Any], object]]] = {
         "arrayValue",
         lambda array: _without_blanks(values=[_value(item) for item in array.values]),
     ),
-    "kvlist_value": (
-        "kvlistValue",
-        lambda pairs: _without_blanks(values=_attributes(pairs.values)),
-    ),
+    "kvlist_value": ("kvlistValue", lambda of: _without_blanks(values=_attributes(of.values))),
 }

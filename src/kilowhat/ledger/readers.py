@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _FIRST_BLOCK = 1 << 16  # bytes read at a time, and in all, of
-_FIRST_BYTES = 16 << 20  # the records by which the format of a file is found
+_FIRST_BYTES = 1 << 20  # the records by which the format of a file is found
 
 
 def batches(

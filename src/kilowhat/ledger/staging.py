@@ -83,22 +83,29 @@ class Staging:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._tables: dict[Format, str] = {}
+        self._queries: dict[tuple[Format, str], str] = {}
 
     def table(self, each: Format, raw: str) -> str:
         """The table of a format; made from the columns of its SELECT over ``raw`` at first."""
         if each not in self._tables:
             name = f"staged_{len(self._tables)}"
-            query = self.query(self.engine, each, raw)
+            query = self.query(each, raw)
             self.engine.run(f"CREATE TABLE {name} AS SELECT * FROM {query} LIMIT 0")
             self._tables[each] = name
         return self._tables[each]
 
-    @staticmethod
-    def query(engine: Engine, each: Format, raw: str) -> str:
-        """What is staged of ``raw``: canonical calls, or what a second SELECT goes on from."""
-        select = each.select if each.kind == "records" else table_select(each, with_place=True)
-        query = selected(select, raw)
-        return query if each.then else canonical(engine, query, with_place=True)[0]
+    def query(self, each: Format, raw: str) -> str:
+        """What is staged of ``raw``: canonical calls, or what a second SELECT goes on from.
+
+        Worked out once for all batches, since the types of ``raw`` are always the same.
+        """
+        if (each, raw) not in self._queries:
+            select = each.select if each.kind == "records" else table_select(each, with_place=True)
+            query = selected(select, raw)
+            if not each.then:
+                query, _ = canonical(self.engine, query, with_place=True)
+            self._queries[each, raw] = query
+        return self._queries[each, raw]
 
     def finish(self) -> list[Relation]:
         """The relations of everything that was staged."""

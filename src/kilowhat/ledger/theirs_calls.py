@@ -17,11 +17,12 @@ import numpy as np
 from kilowhat.ledger import cells, ecologits, ecologits_sums
 from kilowhat.ledger.engine import named, quoted
 from kilowhat.ledger.gather import PARTS
-from kilowhat.registry.places import find_region
+from kilowhat.registry.places import ancestry, find_region, find_zone, zones
 from kilowhat.registry.providers import find_provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -87,36 +88,40 @@ def models(engine: Engine, names: Names) -> list[Model]:
         UnsupportedUse: the installed EcoLogits does not calculate as `ecologits` expects.
     """
     told = [(p, m) for p, m in engine.rows(f"{ecologits_sums.names_query(PARTS)} ORDER BY ALL")]
-    mapped = {}
-    for _, model in told:
-        described = names.described.model(model) or {}
-        if "model" in described:
-            mapped[model] = str(described["model"])
-    asked = [(provider, mapped.get(model, model)) for provider, model in told]
-    found = ecologits.models_needed(asked)
-    # A mapping may mean a model of another provider than the one that served the calls.
-    anyones = ecologits.models_needed([("", model) for _, model in asked])
+    meant = [_meant(*name, names) for name in told]
+    found = iter(ecologits.models_needed([each for some in meant for each in some]))
     return [
-        _model(name, [one, anyone] if name[1] in mapped else [one], is_mapped=name[1] in mapped)
-        for name, one, anyone in zip(told, found, anyones, strict=True)
+        _model(name, [next(found) for _ in some]) for name, some in zip(told, meant, strict=True)
     ]
 
 
-def _model(
-    name: tuple[str, str], told: Sequence[ecologits.Parameters], *, is_mapped: bool
-) -> Model:
+def _meant(provider: str, model: str, names: Names) -> list[tuple[str, str]]:
+    """What to ask EcoLogits for: the log's own name, or what a mapping file puts in its place.
+
+    A mapping may mean a model of another provider than the one that served the calls.
+    """
+    mapped = (names.described.model(model) or {}).get("model")
+    if mapped is None:
+        return [(provider, model)]
+    return [(provider, str(mapped)), ("", str(mapped))]
+
+
+def _model(name: tuple[str, str], told: Sequence[ecologits.Parameters]) -> Model:
     """A name of the log with the first of its meanings that EcoLogits knows."""
     known = next((each for each in told if each.known_as), told[0])
-    return Model(replace(known, asked=name), *_understood(known, is_mapped=is_mapped))
+    pricing, how = _understood(name, known, is_mapped=len(told) > 1)
+    return Model(replace(known, asked=name), pricing, how)
 
 
-def _understood(parameters: ecologits.Parameters, *, is_mapped: bool) -> tuple[str, str]:
+def _understood(
+    name: tuple[str, str], known: ecologits.Parameters, *, is_mapped: bool
+) -> tuple[str, str]:
     """How a model is priced, and how its name was understood."""
-    if parameters.known_as is None:
+    if known.known_as is None:
         return "none", ""
     if is_mapped:
         return "mapping", "mapping"
-    return "model", "exact" if parameters.known_as[1] == parameters.asked[1] else "normalised"
+    return "model", "exact" if known.known_as[1] == name[1] else "normalised"
 
 
 class Staged:
@@ -132,6 +137,7 @@ class Staged:
         self.engine = engine
         self.known = known
         self.parameters = [each.parameters for each in known]
+        self.widened: dict[str, str] = {}  # zones within a country, whose mix is taken
         self._told = _told(where)
         self._put(ecologits_sums.TABLE, ecologits_sums.latency_table(self.parameters))
         self.only = self._put_places(where)
@@ -212,8 +218,12 @@ class Staged:
         for row in rows:
             known = {name: value for name, value in zip(self._told, row, strict=True) if value}
             place = where.find(known)
-            region = find_region(place.region, where.data).zone if place.region else ""
-            found.append(place.zone or region)
+            zone = place.zone or (
+                find_region(place.region, where.data).zone if place.region else ""
+            )
+            found.append(country(zone, where.data) if zone else "")
+            if found[-1] != zone:
+                self.widened[zone] = found[-1]
         held = {
             f"p_{name}": np.array([row[at] for row in rows], dtype=object)
             for at, name in enumerate(self._told)
@@ -297,6 +307,17 @@ class Staged:
         return self.engine.columns(
             f"SELECT {', '.join(told)} FROM {GROUPS} WHERE {where} GROUP BY ALL ORDER BY ALL"
         )
+
+
+def country(zone: str, data: Path) -> str:
+    """The country of a zone within one, else the zone: EcoLogits has mixes of countries alone.
+
+    >>> from kilowhat.registry.tables import DATA
+    >>> country("us-midw-miso", DATA), country("europe", DATA)
+    ('usa', 'europe')
+    """
+    around = ancestry(find_zone(zone, data), data)
+    return next((each for each in around if zones(data)[each].kind == "country"), zone)
 
 
 def _told(where: Places) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from kilowhat.domain.inventory import Alternative
 from kilowhat.errors import InvalidValue
 from kilowhat.language import mark, translate
 from kilowhat.ledger import ecologits
+from kilowhat.ledger.theirs_calls import country
 from kilowhat.ledger.theirs_sums import OUTPUTS
 from kilowhat.registry.places import find_region, find_zone
 
@@ -64,10 +65,11 @@ def what_if(
 
 
 def _zone(change: Mapping[str, object], data: Path) -> str:
+    """The zone of another assumption, as EcoLogits has mixes."""
     ((name, value),) = change.items()
-    if name == "zone":
-        return find_zone(str(value), data).id
-    return find_region(str(value), data).zone
+    is_zone = name == "zone"
+    zone = find_zone(str(value), data).id if is_zone else find_region(str(value), data).zone
+    return country(zone, data)
 
 
 def compared(

@@ -12,7 +12,7 @@ from kilowhat.domain.impact import Interval, Missing
 from kilowhat.domain.inventory import Breakdown, Row, Usage
 from kilowhat.errors import InvalidValue
 from kilowhat.language import mark, translate
-from kilowhat.ledger import account, breakdowns, cells, ecologits
+from kilowhat.ledger import breakdowns, cells, ecologits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -139,7 +139,7 @@ class Tables:
             for value, done, impact in zip(values, usage, impacts, strict=True)
         ]
         if not set(keys) & breakdowns.TIME_KEYS:
-            made.sort(key=breakdowns._largest)
+            made.sort(key=breakdowns.largest)
         return Breakdown(keys, tuple(made))
 
     def whole(self, span: Span) -> tuple[Usage, Sums]:
@@ -151,9 +151,10 @@ class Tables:
         """The activity data by some keys: the values of the keys, and what was done."""
         chosen = [f"{breakdowns.expression(key)} AS k{at}" for at, key in enumerate(keys)]
         by = ", ".join(f"k{place}" for place in range(len(keys)))
-        most = breakdowns._MOST_ROWS
+        most = breakdowns.MOST_ROWS
         rows = self.engine.rows(
-            f"SELECT {', '.join([*chosen, self._usage])} FROM placed WHERE {account.within(span)}"
+            f"SELECT {', '.join([*chosen, self._usage])} FROM placed "
+            f"WHERE {breakdowns.within(span)}"
             + (f" GROUP BY {by} ORDER BY {by} LIMIT {most + 1}" if by else "")
         )
         if len(rows) > most:
@@ -164,7 +165,7 @@ class Tables:
 
     def sums(self, keys: Keys, span: Span, values: Sequence[Keys]) -> Sums:
         """The impacts by some keys, in rows with these values."""
-        groups = self.staged.sums([breakdowns.expression(k) for k in keys], account.within(span))
+        groups = self.staged.sums([breakdowns.expression(k) for k in keys], breakdowns.within(span))
         told = [map(str, groups.pop(f"k{place}")) for place in range(len(keys))]
         number = {value: row for row, value in enumerate(values)}
         found = zip(*told, strict=True) if told else [()] * len(groups["number"])
@@ -176,7 +177,7 @@ class Tables:
 
     def by_hour(self, span: Span) -> dict[tuple[int, int], float]:
         """The electricity of each hour of the week, central value [J], by weekday and hour."""
-        where = f"day >= 0 AND hour >= 0 AND {account.within(span)}"
+        where = f"day >= 0 AND hour >= 0 AND {breakdowns.within(span)}"
         groups = self.staged.sums(["(day + 3) % 7 * 24 + hour"], where)
         sums = self._sums(groups, groups.pop("k0"), _HOURS_OF_WEEK)
         low, high = sums.ends(*OUTPUTS["energy"])
@@ -184,7 +185,7 @@ class Tables:
 
     def timed(self, span: Span) -> int:
         """How many of the priced calls have a latency in the log [1]."""
-        groups = self.staged.sums((), f"timed AND {account.within(span)}")
+        groups = self.staged.sums((), f"timed AND {breakdowns.within(span)}")
         return int(ecologits.impacts(groups, self.staged.parameters).calls.sum())
 
 

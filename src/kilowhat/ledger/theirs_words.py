@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kilowhat.ledger.mapping import Described
-    from kilowhat.ledger.theirs_calls import Model
+    from kilowhat.ledger.theirs_calls import Model, Staged
     from kilowhat.ledger.theirs_sums import Sums
 
+_LISTED = 5  # zones of which a sentence tells
 _RANGE = mark(
     "EcoLogits' range lies between the fewest and the most parameters that a model may have, with "
     "the mean of both in the middle: it is no 90 % interval."
@@ -27,10 +28,11 @@ _LEFT_OUT = mark(
 _NO_PLACE = mark(
     "Nothing tells where these calls run; EcoLogits' own zone of their provider was taken: {zones}."
 )
+_WIDENED = mark("EcoLogits has mixes of countries alone, which were taken: {zones}.")
 _NO_LATENCY = mark(
-    "No usable latency in the log, {count} calls: EcoLogits' own time to generate was taken."
+    "No usable latency in the log: EcoLogits' own time to generate was taken. Calls: {count}."
 )
-_UNPRICED = mark("Not priced, {count} calls: {reason}.")
+_UNPRICED = mark("Not priced: {reason}. Calls: {count}.")
 _SIZES = mark(
     "EcoLogits takes no size or class from the mapping file: “{name}” is priced by its name alone."
 )
@@ -41,19 +43,23 @@ def of_method() -> list[str]:
     return [translate(_RANGE), translate(_LEFT_OUT)]
 
 
-def of_calls(whole: Sums, known: Sequence[Model], timed: int) -> list[str]:
+def of_calls(whole: Sums, staged: Staged, timed: int) -> list[str]:
     """What the log did not tell, and what was not priced.
 
     Args:
         whole: all calls, as one row.
-        known: the models of the log.
+        staged: the calls.
         timed: how many of the priced calls have a latency [1].
     """
     found = []
-    zones = _zones(whole, known)
+    zones = _zones(whole, staged.known)
     if zones:
         told = ", ".join(f"{zone} {_shown(count)}" for zone, count in zones.most_common())
         found.append(translate(_NO_PLACE).format(zones=told))
+    if staged.widened:
+        pairs = [f"{a.upper()} → {b.upper()}" for a, b in sorted(staged.widened.items())]
+        listed = ", ".join(pairs[:_LISTED]) + (", …" if len(pairs) > _LISTED else "")
+        found.append(translate(_WIDENED).format(zones=listed))
     untimed = int(whole.priced.calls.sum()) - timed
     if untimed:
         found.append(translate(_NO_LATENCY).format(count=_shown(untimed)))

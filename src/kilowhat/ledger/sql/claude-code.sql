@@ -8,7 +8,7 @@
 -- provides: read from the cache and written to it: they are added. Sub-agents are in files of
 -- provides: their own. Some calls leave no line, and are not there. The project is
 -- provides: the folder's name. The zone is known where `inference_geo` is "us".
-WITH parsed AS (
+WITH parsed AS MATERIALIZED (
   SELECT
     file,
     line,

@@ -9,7 +9,7 @@
 -- provides: the call. What a forked session copies from the one that it goes on from is recognised
 -- provides: and counts once. The model is that of the turn. The project is the folder's name. The
 -- provides: time is that at which the call ended.
-WITH parsed AS (
+WITH parsed AS MATERIALIZED (
   SELECT
     file,
     line,

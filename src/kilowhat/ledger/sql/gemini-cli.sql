@@ -22,7 +22,7 @@ WITH documents AS (
     ) AS entry
   FROM raw
 ),
-listed AS (
+listed AS MATERIALIZED (
   SELECT
     file,
     line,

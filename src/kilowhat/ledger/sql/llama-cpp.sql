@@ -7,7 +7,7 @@
 -- provides: One call a record; of a stream, the last chunk with timings. Only answers of the
 -- provides: OpenAI interface have an id and a time, the time at which they ended. `tokens_cached`
 -- provides: is what the server then holds, not what it reused, and is not read.
-WITH parsed AS (
+WITH parsed AS MATERIALIZED (
   SELECT
     file,
     line,

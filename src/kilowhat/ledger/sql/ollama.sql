@@ -7,7 +7,7 @@
 -- provides: of servers that found all of it in their cache. Cached tokens and reasoning are not
 -- provides: told apart. The time is that at which the answer ended. Models whose tag ends in
 -- provides: "cloud" ran at Ollama's.
-WITH parsed AS (
+WITH parsed AS MATERIALIZED (
   SELECT
     file,
     line,

@@ -23,7 +23,7 @@ WITH documents AS (
     ) AS info
   FROM raw
 ),
-parsed AS (
+parsed AS MATERIALIZED (
   SELECT
     file,
     line,

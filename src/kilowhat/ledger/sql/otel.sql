@@ -337,12 +337,24 @@ sizes AS (
             OR (piece.is_plain AND NOT starts_with(piece.content, '[{"type"'))
             THEN length(piece.content)
           WHEN starts_with(piece.content, '{"values":') THEN list_sum([
-            length(field.value.stringValue)
-            FOR field IN from_json(
-              json_extract(piece.content, '$..values[*]'),
-              '[{"key": "VARCHAR", "value": {"stringValue": "VARCHAR"}}]'
-            )
-            IF field.key IN ('content', 'arguments', 'response')
+            list_sum([
+              coalesce(CASE WHEN field.key = 'content' THEN length(field.value.stringValue) END, 0)
+              + coalesce(list_sum([
+                list_sum([
+                  length(member.value.stringValue) FOR member IN part.kvlistValue.values
+                  IF member.key IN ('content', 'arguments', 'response')
+                ])
+                FOR part IN field.value.arrayValue.values
+              ]), 0)
+              FOR field IN message.kvlistValue.values
+            ])
+            FOR message IN from_json(piece.content, '{"values": [{"kvlistValue": {"values": [
+              {"key": "VARCHAR", "value": {"stringValue": "VARCHAR", "arrayValue": {"values": [
+                {"kvlistValue": {"values": [
+                  {"key": "VARCHAR", "value": {"stringValue": "VARCHAR"}}
+                ]}}
+              ]}}}
+            ]}}]}').values
           ])
           WHEN starts_with(piece.content, '[') THEN list_sum([
             coalesce(length(coalesce(message.content, message.text)), 0) + coalesce(list_sum([
@@ -361,10 +373,10 @@ sizes AS (
               }]
             }]')
           ])
-          ELSE list_sum([
-            length(json_extract_string(text, '$'))
-            FOR text IN json_extract(piece.content, '$..content') IF json_type(text) = 'VARCHAR'
-          ])
+          ELSE coalesce(
+            length(json_extract_string(piece.content, '$.message.content')),
+            length(json_extract_string(piece.content, '$.content'))
+          )
         END
       }
       FOR piece IN pieces

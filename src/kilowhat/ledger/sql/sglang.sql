@@ -7,7 +7,7 @@
 -- provides: cached tokens. Where prefill and decoding are on separate servers, the prefill server
 -- provides: has the prompt and the decoding server the call, with the whole prompt as cached. Two
 -- provides: servers must differ in a label, or lie in files of several scrapes each.
-WITH parsed AS (
+WITH parsed AS MATERIALIZED (
   SELECT
     file,
     line,

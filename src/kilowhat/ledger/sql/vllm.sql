@@ -7,7 +7,7 @@
 -- provides: includes cached tokens and those whose cache came from another server, which counts
 -- provides: them as its own. Two servers must differ in a label, in the start of their process, or
 -- provides: lie in files of several scrapes each.
-WITH parsed AS (
+WITH parsed AS MATERIALIZED (
   SELECT
     file,
     line,
