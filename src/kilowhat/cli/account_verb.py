@@ -203,12 +203,13 @@ def _first_refused(inventory: Inventory) -> str:
 
 
 def _print_sql(question: LogQuestion, options: dict[str, Any]) -> int:
-    from kilowhat.ledger.dialects import statement
+    from kilowhat.ledger import places, pushed
 
     if question.paths:
         expected = translate(mark("no files with --sql: it prints the query for a table"))
         raise InvalidValue(name="PATH", value=question.paths[0], expected=expected)
-    click.echo(statement(options["sql"], question))
+    where = places.read(question.zones) if question.zones else places.Places()
+    click.echo(pushed.text(question, where, options["sql"]), nl=False)
     return DONE
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from kilowhat.domain.coverage import RefusedRow
-from kilowhat.ledger import calendar, calls, cells, given, hourly, mapping, readers, repeats
-from kilowhat.ledger.breakdowns import needed
+from kilowhat.ledger import calls, cells, given, hourly, mapping, pushed, readers, repeats
 from kilowhat.ledger.engine import named
 from kilowhat.ledger.ingest import MOST_LISTED, Ingest
 
@@ -82,7 +80,6 @@ class Gatherer:
         self.where = where
         self.watch = watch
         self.annual = annual
-        self.clock = calendar.clock(question.timezone)
         self.found = Gathered()
         self.relations: list[Relation] = []
 
@@ -92,7 +89,8 @@ class Gatherer:
         Raises:
             UsageError: a file, a mapping or a table that cannot be.
         """
-        relations = self._read() if self.question.paths else []
+        on_spark = self.question.engine == "spark"
+        relations = self._read() if self.question.paths and not on_spark else []
         if not self.question.trust_ids:
             relations, self.found.repeated = repeats.drop(self.engine, relations)
         self.relations = relations
@@ -108,16 +106,24 @@ class Gatherer:
             if self.question.by_hour:
                 by_hour.append(self._hours(f"hours_{number}", relation, request))
         for number, path in enumerate(self.question.cells):
-            parts.append(given.load(self.engine, path, f"given_{number}"))
-            self.found.files.append(str(path))
-            asked = f"SELECT sum(rows)::BIGINT FROM ({parts[-1]})"
-            self.found.rows += int(self.engine.rows(asked)[0][0] or 0)
+            part = given.load(self.engine, path, f"given_{number}")
+            parts.append(self._given(part, str(path)))
+        if on_spark:
+            part = pushed.from_spark(self.engine, self.question, self.where, "sparked")
+            parts.append(self._given(part, self.question.table or ", ".join(self.question.paths)))
         self._join(PARTS, parts)
         if self.question.save_cells is not None:
             given.save(self.engine, PARTS, self.question.save_cells)
         if self.question.by_hour:
             self._join(OF_HOURS, by_hour)
         return self.found
+
+    def _given(self, part: str, name: str) -> str:
+        """Count the rows of cells that were made elsewhere."""
+        self.found.files.append(name)
+        asked = f"SELECT sum(rows)::BIGINT FROM ({part})"
+        self.found.rows += int(self.engine.rows(asked)[0][0] or 0)
+        return part
 
     def _read(self) -> list[Relation]:
         question = self.question
@@ -138,27 +144,13 @@ class Gatherer:
 
     def request(self, relation: Relation) -> cells.Request:
         """What is asked of a relation; the clock has but the steps between its first and last."""
-        question = self.question
-        spans = [question.span, *([question.compared] if question.compared else [])]
-        starts, ends = [each.start for each in spans], [each.end for each in spans]
-        first = min((day for day in starts if day), default=None) if None not in starts else None
-        last = max((day for day in ends if day), default=None) if None not in ends else None
-        latest = datetime.now(UTC) + timedelta(days=1)
+        asked = pushed.request_of(self.question, self.where)
         when = calls.time_of(relation.present)
-        clock = self.clock
-        if when != "NULL":
-            asked = f"SELECT epoch_us(min({when})), epoch_us(max({when})) FROM {relation.sql}"
-            begin, end = self.engine.rows(asked)[0]
-            clock = clock.within(begin, end) if begin is not None else clock
-        wanted = {*self.where.keys(), *(key for keys in question.by for key in needed(keys))}
-        return cells.Request(
-            keys=tuple(sorted(wanted)),
-            since=calendar.instant(first, self.clock) if first else "",
-            until=calendar.instant(last, self.clock) if last else "",
-            latest=f"TIMESTAMP '{latest:%Y-%m-%d %H:%M:%S}'",
-            clock=clock,
-            salt=question.salt,
-        )
+        if when == "NULL":
+            return asked
+        ends = f"SELECT epoch_us(min({when})), epoch_us(max({when})) FROM {relation.sql}"
+        begin, end = self.engine.rows(ends)[0]
+        return asked if begin is None else replace(asked, clock=asked.clock.within(begin, end))
 
     def _weighted(self, relation: Relation) -> str:
         if not self.found.weights:
