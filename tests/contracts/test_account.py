@@ -337,6 +337,7 @@ WRONG: dict[tuple[str, ...], str] = {
     ("account", "log.jsonl", "--map", "none.toml"): "none.toml",
     ("account", "log.jsonl", "--hourly", "none.parquet"): "none.parquet",
     ("account", "log.jsonl", "--memory", "lots"): "lots",
+    ("account", "--cells", "log.jsonl", "--hourly", "hours.csv"): "calls themselves",
     ("account", "--cells", "none.parquet"): "none.parquet",
     ("account", "--cells", "log.jsonl"): "columns",
 }

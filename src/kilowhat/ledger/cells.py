@@ -44,7 +44,7 @@ SUMS = (
     "rows", "calls", *FEATURES, "cached_tokens", "reasoning_tokens", "images_out",
 )  # fmt: skip
 """The sums of a cell, whole numbers."""
-WEIGHTED = "weighted_"
+WEIGHTED, ANNUAL = "weighted_", "annual"
 _DAY_US, _HOUR_US = 86_400_000_000, 3_600_000_000
 
 
@@ -249,12 +249,13 @@ def query(
     """The query that makes cells of calls.
 
     Args:
-        relation: calls in canonical columns, a table or a query in brackets; with a column
-            ``hourly_weight`` if there are weights.
+        relation: calls in canonical columns, a table or a query in brackets; with columns
+            ``hourly_weight`` and ``has_hour`` if there are weights.
         present: the columns that it has.
         request: keys, period and clock.
         log_format: where the calls come from, as a key.
-        weights: features to be summed with the factor of the hour as well.
+        weights: features to be summed with the factor of the hour as well; `ANNUAL` counts the
+            calls whose hour has none.
     """
     keys = key_expressions(request, present, log_format)
     numbers = amounts(present, wide="n_requests" in present)
@@ -267,7 +268,10 @@ def query(
     sums = ["count(*) AS rows"]
     sums += [f"{_sum(of)} AS {name}" for name, of in numbers.items() if not of.is_zero]
     for name in weights:
-        if numbers[name].is_zero:
+        if name == ANNUAL:
+            calls_ = numbers["calls"].sql
+            sums.append(f"sum(CASE WHEN has_hour THEN 0 ELSE {calls_} END) AS {WEIGHTED}{name}")
+        elif numbers[name].is_zero:
             fixed[WEIGHTED + name] = "0::DOUBLE"
         else:
             amount = f"({numbers[name].sql})::DOUBLE"

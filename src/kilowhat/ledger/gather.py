@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kilowhat.domain.coverage import RefusedRow
+from kilowhat.errors import InvalidValue
+from kilowhat.language import mark, translate
 from kilowhat.ledger import calls, cells, given, hourly, mapping, pushed, readers, repeats
 from kilowhat.ledger.engine import named
 from kilowhat.ledger.ingest import MOST_LISTED, Ingest
@@ -38,8 +40,6 @@ class Gathered:
         weights: features weighted by the hour as well.
         annual: calls to which no hourly factor applies; ``None`` without hourly factors [1].
         boundary: what hourly factors contain; "" without.
-        first: the first instant of a call, ISO 8601 in universal time; "" when none has a time.
-        last: the last one.
     """
 
     rows: int = 0
@@ -52,8 +52,6 @@ class Gathered:
     weights: tuple[str, ...] = ()
     annual: int | None = None
     boundary: str = ""
-    first: str = ""
-    last: str = ""
 
 
 class Gatherer:
@@ -90,6 +88,9 @@ class Gatherer:
             UsageError: a file, a mapping or a table that cannot be.
         """
         on_spark = self.question.engine == "spark"
+        if self.question.hourly is not None and (on_spark or self.question.cells):
+            expected = translate(mark("the calls themselves are needed, not sums of them"))
+            raise InvalidValue(name="hourly", value=self.question.hourly, expected=expected)
         relations = self._read() if self.question.paths and not on_spark else []
         if not self.question.trust_ids:
             relations, self.found.repeated = repeats.drop(self.engine, relations)
@@ -97,7 +98,6 @@ class Gatherer:
         if self.question.hourly is not None:
             self.found.weights = hourly.WEIGHTS
             self.found.boundary = hourly.load(self.engine, self.question.hourly)
-            self.found.annual = 0
         parts, by_hour = [], []
         for number, relation in enumerate(relations):
             request = self.request(relation)
@@ -112,6 +112,9 @@ class Gatherer:
             part = pushed.from_spark(self.engine, self.question, self.where, "sparked")
             parts.append(self._given(part, self.question.table or ", ".join(self.question.paths)))
         self._join(PARTS, parts)
+        if self.found.weights:
+            asked = f"SELECT coalesce(sum({cells.WEIGHTED}{cells.ANNUAL}), 0) FROM {PARTS}"
+            self.found.annual = round(self.engine.rows(asked)[0][0])
         if self.question.save_cells is not None:
             given.save(self.engine, PARTS, self.question.save_cells)
         if self.question.by_hour:
@@ -182,19 +185,6 @@ class Gatherer:
             refused = self._refused(relation, request)
         self.found.rows += counted + sum(refused.values())
         self.found.refused += refused
-        when = calls.time_of(relation.present)
-        accepted = " AND ".join(cells.conditions(relation.present, request))
-        if when != "NULL":
-            asked = f"SELECT min({when}), max({when}) FROM {relation.sql} WHERE {accepted}"
-            first, last = self.engine.rows(asked)[0]
-            if first is not None:
-                told = [text for text in (self.found.first, self.found.last) if text]
-                ends = sorted([*told, first.isoformat(), last.isoformat()])
-                self.found.first, self.found.last = ends[0], ends[-1]
-        if self.found.annual is not None:
-            source = self._weighted(relation)
-            asked = f"SELECT count(*) FROM {source} WHERE {accepted} AND NOT has_hour"
-            self.found.annual += int(self.engine.rows(asked)[0][0])
 
     def _refused(self, relation: Relation, request: cells.Request) -> Counter[str]:
         reason = calls.refusal(relation.present, request.latest)

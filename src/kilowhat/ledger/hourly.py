@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kilowhat.errors import InvalidValue, UnknownZone
 from kilowhat.language import mark, translate
 from kilowhat.ledger import calls
+from kilowhat.ledger.cells import ANNUAL
 from kilowhat.ledger.engine import named, quoted
 from kilowhat.methods.call_features import FEATURES
 from kilowhat.registry.places import find_region, find_zone
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from kilowhat.ledger.places import Places
     from kilowhat.ledger.staging import Relation
 
-WEIGHTS = ("calls", *FEATURES)
+WEIGHTS = ("calls", *FEATURES, ANNUAL)
 """The sums that are carried with the factor of the hour as well."""
 BOUNDARIES = ("life-cycle", "direct")
 _HOUR_US = 3_600_000_000
