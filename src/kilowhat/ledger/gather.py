@@ -87,39 +87,61 @@ class Gatherer:
         Raises:
             UsageError: a file, a mapping or a table that cannot be.
         """
-        on_spark = self.question.engine == "spark"
-        if self.question.hourly is not None and (on_spark or self.question.cells):
-            expected = translate(mark("the calls themselves are needed, not sums of them"))
-            raise InvalidValue(name="hourly", value=self.question.hourly, expected=expected)
-        relations = self._read() if self.question.paths and not on_spark else []
-        if not self.question.trust_ids:
-            relations, self.found.repeated = repeats.drop(self.engine, relations)
-        self.relations = relations
-        if self.question.hourly is not None:
-            self.found.weights = hourly.WEIGHTS
-            self.found.boundary = hourly.load(self.engine, self.question.hourly)
+        question = self.question
+        on_spark = question.engine == "spark"
+        if question.hourly is not None:
+            self._load_hours(needs_calls=bool(on_spark or question.cells))
+        self.relations = self._unrepeated() if question.paths and not on_spark else []
         parts, by_hour = [], []
-        for number, relation in enumerate(relations):
+        for number, relation in enumerate(self.relations):
             request = self.request(relation)
             parts.append(self._cells(f"part_{number}", relation, request))
             self._count(relation, request, f"part_{number}")
-            if self.question.by_hour:
+            if question.by_hour:
                 by_hour.append(self._hours(f"hours_{number}", relation, request))
-        for number, path in enumerate(self.question.cells):
-            part = given.load(self.engine, path, f"given_{number}")
-            parts.append(self._given(part, str(path)))
-        if on_spark:
-            part = pushed.from_spark(self.engine, self.question, self.where, "sparked")
-            parts.append(self._given(part, self.question.table or ", ".join(self.question.paths)))
+        parts += self._made_elsewhere(on_spark=on_spark)
         self._join(PARTS, parts)
+        if question.by_hour:
+            self._join(OF_HOURS, by_hour)
         if self.found.weights:
             asked = f"SELECT coalesce(sum({cells.WEIGHTED}{cells.ANNUAL}), 0) FROM {PARTS}"
             self.found.annual = round(self.engine.rows(asked)[0][0])
-        if self.question.save_cells is not None:
-            given.save(self.engine, PARTS, self.question.save_cells)
-        if self.question.by_hour:
-            self._join(OF_HOURS, by_hour)
+        if question.save_cells is not None:
+            given.save(self.engine, PARTS, question.save_cells)
         return self.found
+
+    def _unrepeated(self) -> list[Relation]:
+        """The calls of the logs, each once."""
+        relations = self._read()
+        if not self.question.trust_ids:
+            relations, self.found.repeated = repeats.drop(self.engine, relations)
+        return relations
+
+    def _load_hours(self, *, needs_calls: bool) -> None:
+        """Read the factors of hours.
+
+        Raises:
+            InvalidValue: the calls themselves are not there, or the table cannot be.
+        """
+        path = self.question.hourly
+        if path is None:
+            return
+        if needs_calls:
+            expected = translate(mark("the calls themselves are needed, not sums of them"))
+            raise InvalidValue(name="hourly", value=path, expected=expected)
+        self.found.weights = hourly.WEIGHTS
+        self.found.boundary = hourly.load(self.engine, path)
+
+    def _made_elsewhere(self, *, on_spark: bool) -> list[str]:
+        """Queries over cells that were saved, or that another engine makes."""
+        question, parts = self.question, []
+        for number, path in enumerate(question.cells):
+            part = given.load(self.engine, path, f"given_{number}")
+            parts.append(self._given(part, str(path)))
+        if on_spark:
+            part = pushed.from_spark(self.engine, question, self.where, "sparked")
+            parts.append(self._given(part, question.table or ", ".join(question.paths)))
+        return parts
 
     def _given(self, part: str, name: str) -> str:
         """Count the rows of cells that were made elsewhere."""
