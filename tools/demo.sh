@@ -1,5 +1,5 @@
 #!/bin/sh
-# The main job, shown: an estimate, its explanation, a comparison, and uses from a file.
+# The main job, shown: an estimate, its explanation, a comparison, uses from a file, a log.
 # Needs KILOWHAT, the path of the command; `make demo` sets it.
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,7 +17,7 @@ show() {
 	printf '$ kilowhat'
 	for word in "$@"; do
 		case $word in
-		*[!A-Za-z0-9_./:-]*) printf " '%s'" "$word" ;;
+		*[!A-Za-z0-9_./:=-]*) printf " '%s'" "$word" ;;
 		*) printf ' %s' "$word" ;;
 		esac
 	done
@@ -52,3 +52,17 @@ trap 'rm -f "$results"' EXIT
 sed -n 's/^\({"id": "[^"]*", "model": "[^"]*"\).*"impacts": \({"energy": {[^}]*}\).*/\1, … \2, …/p' \
 	"$results" | sed -n 1,3p
 printf '%d lines in, %d results out.\n' "$(wc -l < examples/usage.jsonl)" "$(wc -l < "$results")"
+
+say '7. A month of logs in five formats (made-up counts): the inventory by team and by model, with
+   what our own names of models mean, and where the calls run.'
+show account examples/logs --map examples/mapping.toml --zones examples/zones.toml \
+	--by team --by model --top 6
+
+say '8. The same calls on the grid of Sweden, in French, as one page with charts.'
+mkdir -p demo
+show --lang fr account examples/logs --map examples/mapping.toml --zones examples/zones.toml \
+	--what-if zone=SWE --html demo/account.html > "$results"
+sed -n '1,2p' "$results"
+sed '1,2d' "$results" | sed -n '/zone=SWE/,/^$/p'
+printf '%s: %d bytes; open it in a browser.\n' "$PWD/demo/account.html" \
+	"$(wc -c < demo/account.html)"

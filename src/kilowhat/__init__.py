@@ -4,6 +4,7 @@ The public names are loaded when they are first used: importing this package cos
 
 * `estimate`: a use of a model, as an `Assessment`.
 * `train`: the training of a model, by declared hours and by arithmetic.
+* `account`: logs of calls, as an `Inventory`.
 * `compare`: an amount in everyday things, and the reverse.
 * `Estimator`, `Registry`: what several estimates share; `Activity`, `Quantity`: the nouns.
 * `KilowhatError`: the base of every error.
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from kilowhat._version import __version__
 
 if TYPE_CHECKING:
-    from kilowhat.api import compare, estimate, train
+    from kilowhat.api import account, compare, estimate, train
     from kilowhat.assessment.estimator import Estimator
     from kilowhat.assessment.result import Assessment
     from kilowhat.domain.activity import Activity
@@ -32,6 +33,7 @@ __all__ = [
     "Quantity",
     "Registry",
     "__version__",
+    "account",
     "compare",
     "estimate",
     "train",
@@ -44,6 +46,7 @@ _HOMES = {
     "KilowhatError": "kilowhat.errors",
     "Quantity": "kilowhat.quantity.quantity",
     "Registry": "kilowhat.registry.resolve",
+    "account": "kilowhat.api",
     "compare": "kilowhat.api",
     "estimate": "kilowhat.api",
     "train": "kilowhat.api",

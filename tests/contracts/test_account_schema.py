@@ -110,6 +110,14 @@ def test_the_inventory_of_the_examples_follows_its_schema(
     assert code == (OVER_BUDGET if "--budget" in arguments else 0)
 
 
+def test_another_method_gives_the_same_form(printed: Callable[..., tuple[int, Any]]) -> None:
+    pytest.importorskip("ecologits")
+    _, found = printed("examples/logs", "--method", "ecologits", "--zones", "examples/zones.toml",
+                       "--by", "team,model", "--what-if", "zone=SWE")  # fmt: skip
+    validator("inventory.json").validate(found)
+    assert found["coverage"]["pricing"]["none"] > 0
+
+
 def test_refused_rows_follow_the_schema(
     printed: Callable[..., tuple[int, Any]], tmp_path: Path
 ) -> None:

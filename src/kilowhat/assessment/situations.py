@@ -133,7 +133,9 @@ class Sums:
 
     situations: Sequence[Situation]
     draws: int
-    _stacked: dict[str, Vector | None] = field(default_factory=dict)
+    _kind: str = ""
+    _kept: dict[int, Vector | None] = field(default_factory=dict)
+    _energy: Vector | None = None
 
     def intervals(self, entries: Entries, category: str) -> Vector:
         """The 5 %, 50 % and 95 % points of every row, shape (rows, 3)."""
@@ -183,6 +185,14 @@ class Sums:
         result += dense.reshape(len(result), -1) @ np.concatenate(stacked)
 
     def _prices(self, number: int, kind: str) -> Vector | None:
+        """The prices of a situation; those of one kind are kept, until another is asked for."""
+        if kind != self._kind:
+            self._kind, self._kept = kind, {}
+        if number not in self._kept:
+            self._kept[number] = self._find(number, kind)
+        return self._kept[number]
+
+    def _find(self, number: int, kind: str) -> Vector | None:
         situation = self.situations[number]
         if kind == "grid":
             return situation.grid_prices()
@@ -193,12 +203,7 @@ class Sums:
 
     def known(self, entries: Entries) -> dict[str, Vector]:
         """By category, the share of each row's electricity whose impact is known, shape (rows,)."""
-        energy = np.zeros((len(self.situations), entries.amounts.shape[1]))
-        for number, situation in enumerate(self.situations):
-            prices = situation.prices("energy")
-            if prices is not None:
-                energy[number] = prices.mean(axis=1)
-        mine = (entries.amounts * energy[entries.situations]).sum(axis=1)
+        mine = (entries.amounts * self._mean_energy()[entries.situations]).sum(axis=1)
         whole = np.bincount(entries.rows, mine, entries.count)
         found = {}
         for category in UNITS:
@@ -207,11 +212,33 @@ class Sums:
             found[category] = np.divide(part, whole, out=np.ones(entries.count), where=whole > 0)
         return found
 
-    def impacts(self, entries: Entries) -> list[dict[str, Interval | Missing]]:
-        """The impacts of every row; what is known of too little of a row is missing there."""
+    def _mean_energy(self) -> Vector:
+        """The mean electricity of a unit of each feature [J], shape (situations, features)."""
+        if self._energy is None:
+            self._energy = np.zeros((len(self.situations), len(FEATURES)))
+            for number, situation in enumerate(self.situations):
+                prices = situation.prices("energy")
+                if prices is not None:
+                    self._energy[number] = prices.mean(axis=1)
+        return self._energy
+
+    def impacts(self, tables: Sequence[Entries]) -> list[list[dict[str, Interval | Missing]]]:
+        """The impacts of every row of some tables; what is known of too little is missing there.
+
+        Tables are priced together, one category after the other, so that each price is worked
+        out once.
+        """
+        points: list[dict[str, Vector]] = [{} for _ in tables]
+        for category in UNITS:
+            for found, entries in zip(points, tables, strict=True):
+                found[category] = self.intervals(entries, category)
+        return [self._rows(of, found) for of, found in zip(tables, points, strict=True)]
+
+    def _rows(
+        self, entries: Entries, points: dict[str, Vector]
+    ) -> list[dict[str, Interval | Missing]]:
         known = self.known(entries)
         has_price = np.bincount(entries.rows, minlength=entries.count) > 0
-        points = {category: self.intervals(entries, category) for category in UNITS}
         return [
             {
                 category: _impact(unit, points[category][row], float(known[category][row]))

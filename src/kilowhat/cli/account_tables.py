@@ -127,8 +127,13 @@ def _gaps(rows: Sequence[Row]) -> list[str]:
     return [f"— {category_name(name)} · {translate(reason)}" for name, reason in found]
 
 
-def impacts_table(impacts: Mapping[str, Interval | Missing]) -> Table:
-    """The totals, one category a row; the reason stands where a number is missing."""
+def impacts_table(impacts: Mapping[str, Interval | Missing], method: str = "") -> Table:
+    """The totals, one category a row; the reason stands where a number is missing.
+
+    Args:
+        impacts: by category.
+        method: of the inventory: the ends of EcoLogits' ranges are no points of a doubt.
+    """
     rows = []
     for name, value in impacts.items():
         shown, _, bounds = interval_cell(value, name).partition(" [")
@@ -139,9 +144,16 @@ def impacts_table(impacts: Mapping[str, Interval | Missing]) -> Table:
     columns = (
         Column(""),
         Column(translate(mark("Central")), "right", wraps=False),
-        Column("[5\u00a0% – 95\u00a0%]"),
+        Column(bounds_heading(method)),
     )
     return Table("", columns, tuple(rows), key="impacts")
+
+
+def bounds_heading(method: str) -> str:
+    """What stands in the brackets of a method."""
+    if method.startswith("ecologits"):
+        return translate(mark("[lowest – highest]"))
+    return "[5\u00a0% – 95\u00a0%]"
 
 
 def alternative_table(inventory: Inventory, other: Alternative, *, is_beside: bool = True) -> Table:

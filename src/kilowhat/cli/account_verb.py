@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kilowhat.cli.options import common, complete, registry_of, verb, with_settings
-from kilowhat.errors import InvalidValue, RefusedRows
+from kilowhat.errors import InvalidValue
 from kilowhat.language import current, mark, translate
 
 if TYPE_CHECKING:
@@ -139,11 +139,6 @@ def command(paths: Sequence[str], **options: Any) -> int:
         expected = translate(mark("logs are needed: files, folders, patterns, or - for stdin"))
         raise InvalidValue(name="PATH", value="", expected=expected)
     inventory = _account(question, options)
-    if options["strict"] and inventory.coverage.refused_count():
-        raise RefusedRows(
-            count=inventory.coverage.refused_count(),
-            first=_first_refused(inventory),
-        )
     _write_files(inventory, options)
     _print(inventory, options, said)
     if inventory.budget is not None and inventory.budget.is_exceeded:
@@ -171,7 +166,8 @@ def _question(paths: Sequence[str], options: dict[str, Any]) -> LogQuestion:
 
 _WORDS = (
     "mapping", "by", "since", "until", "compare_to", "timezone", "zone", "zones", "hourly", "cells",
-    "save_cells", "table", "engine", "method", "budget", "what_if", "trust_ids", "memory",
+    "save_cells", "table", "engine", "method", "budget", "what_if", "trust_ids", "strict",
+    "memory",
     "threads",
 )  # fmt: skip
 
@@ -189,17 +185,6 @@ def _account(question: LogQuestion, options: dict[str, Any]) -> Inventory:
 
     with watching() as watch:
         return account_log(question, registry=registry_of(options), watch=watch)
-
-
-def _first_refused(inventory: Inventory) -> str:
-    from kilowhat.domain.coverage import REASONS
-
-    if not inventory.coverage.refused_rows:
-        return "?"
-    first = inventory.coverage.refused_rows[0]
-    reason = translate(REASONS.get(first.reason, first.reason))
-    where = f"{first.file}:{first.line}" if first.line is not None else first.file
-    return f"{where}: {reason}"
 
 
 def _print_sql(question: LogQuestion, options: dict[str, Any]) -> int:

@@ -105,7 +105,7 @@ def period_text(period: Period) -> str:
     """The period in days, with the time zone that they are cut in."""
     if not period.start:
         return translate(mark("no call has a time"))
-    days = counted(*DAYS, period.days)
+    days = translate(mark("with calls: {days}")).format(days=counted(*DAYS, period.days))
     span = _moment(period.start)
     if _moment(period.end) != span:
         span = f"{span} – {_moment(period.end)}"
@@ -295,7 +295,7 @@ def budget_text(budget: Budget) -> str:
     """Whether a budget is kept, with what was found and the day that it was found on."""
     factor = parse_unit(budget.unit.partition("/")[0]).factor
     family = FAMILIES[budget.category]
-    per = "d" if budget.day else ""
+    per = "d" if len(budget.day) == len("2025-01-01") else ""  # weeks and months have no symbol
     found = format_quantity(budget.value * factor, family, 3, per=per)
     sentence = translate(
         mark("Budget of {text}: exceeded. {found} found ({point}), {share} of it.")
@@ -304,7 +304,8 @@ def budget_text(budget: Budget) -> str:
     )
     point = translate(POINTS.get(budget.point, budget.point))
     if budget.day:
-        point = f"{_moment(budget.day)}, {point}"
+        which = _moment(budget.day) if per else translate(mark("in {period}"))
+        point = f"{which.format(period=plain(budget.day))}, {point}"
     share = share_text(budget.value / budget.limit) if budget.limit else "—"
     return sentence.format(text=shorten(budget.text), found=found, point=point, share=share)
 

@@ -172,6 +172,8 @@ def _cards(inventory: Inventory) -> str:
         for label, value, bounds in impacts_table(inventory.impacts).rows
     )
     note = translate(mark("In brackets: the 5 % and 95 % points of the doubt."))
+    if inventory.method.startswith("ecologits"):
+        note = translate(mark("In brackets: the lowest and the highest value."))
     return f'<ul class="kw-cards">{"".join(cards)}</ul>{_paragraphs([note], "kw-note")}'
 
 

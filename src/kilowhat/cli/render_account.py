@@ -62,7 +62,10 @@ def write_inventory(
         explain: whether to list every stage, cause, factor, source and refusal as well.
         said: what the reader should know of how the question was read.
     """
-    parts = [_heading(inventory), write_table(impacts_table(inventory.impacts), width())]
+    parts = [
+        _heading(inventory),
+        write_table(impacts_table(inventory.impacts, inventory.method), width()),
+    ]
     parts.append(_wrapped(coverage_lines(inventory.coverage)))
     for breakdown in inventory.breakdowns:
         parts += [_series(breakdown), write_table(breakdown_table(breakdown, top), width())]
@@ -212,6 +215,8 @@ def _mapping_line(name: Name) -> str:
     if not meant:
         return f"# {toml_text(name.asked)} = {toml_text(translate(BLANK))}"
     line = f"{toml_text(name.asked)} = {toml_text(meant[0])}"
+    if name.nearest:
+        line = f"# {line}"  # a guess, to be looked at first
     others = ", ".join(plain(one) for one in meant[1:])
     return f"{line}  # {others}" if others else line
 

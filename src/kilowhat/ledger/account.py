@@ -12,6 +12,7 @@ from kilowhat.assessment.estimator import Estimator
 from kilowhat.assessment.everyday import LOCALES, like
 from kilowhat.assessment.rates import UNITS
 from kilowhat.assessment.result import entry_dict
+from kilowhat.assessment.situations import Sums
 from kilowhat.assessment.text import METHOD
 from kilowhat.domain.impact import Interval
 from kilowhat.domain.inventory import Inventory, Likeness, Period
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from kilowhat.ledger.staging import Relation
     from kilowhat.registry.resolve import Registry
 
-USUAL = (("day",), ("model",), ("zone",), ("project",), ("team",))
-"""The tables when none are asked for; those of keys that no call has are left out."""
 _SHOWN_FILES = 20
 _LIKENED = {"energy": 2, "ghg": 1, "water": 1}  # how many everyday things are shown of each
 _HOURS_OF_WEEK = 7 * 24
@@ -91,6 +90,7 @@ class Accountant:
         self.gathered = Gathered()
         self.relations: Sequence[Relation] = ()
         self.kinds: list[Priced] = []
+        self.sums = Sums((), registry.draws)
 
     def inventory(self) -> Inventory:
         """The inventory."""
@@ -102,7 +102,7 @@ class Accountant:
         self.gather()
         self.price()
         total = self.total(question.span)
-        tables = [self._table(keys) for keys in self.wanted()]
+        tables = self.tables(self.wanted())
         whole = total.impacts
         return Inventory(
             period=self.period(),
@@ -137,6 +137,7 @@ class Accountant:
         """Price the kinds of calls that the cells are about."""
         self.watch.begin("price", 0)
         self.kinds = self._kinds(PARTS, "placed")
+        self.sums = Total.sums_of(self.kinds, self.registry.draws)
 
     def _annual(self, zone: str, year: int) -> float | None:
         """The factor of the grid of a zone in a year that ours are drawn around [gCO2e/kWh]."""
@@ -196,7 +197,7 @@ class Accountant:
         )
         columns = self.engine.columns(asked)
         of = columns.pop("kind").astype(np.intp)
-        return Total.made(columns, of, self.kinds, self.registry.draws)
+        return Total.made(columns, of, self.kinds, self.sums)
 
     # What is shown
 
@@ -205,27 +206,32 @@ class Accountant:
         if self.question.by:
             return [breakdowns.check(keys) for keys in self.question.by]
         found: list[tuple[str, ...]] = []
-        for keys in USUAL:
+        for keys in breakdowns.USUAL:
             asked = f"SELECT count(DISTINCT {keys[0]}) FROM placed WHERE {keys[0]} <> ''"
             if keys[0] not in _GROUPS or self.engine.rows(asked)[0][0]:
                 found.append(keys)
         return found
 
-    def _table(self, keys: Sequence[str]) -> Breakdown:
-        return breakdowns.breakdown(
-            self.engine,
-            keys,
-            self.kinds,
-            Total.sums_of(self.kinds, self.registry.draws),
-            weights=self.gathered.weights,
-            where=breakdowns.within(self.question.span),
-            per_token=self._per_token(),
-        )
+    def tables(self, wanted: Sequence[Sequence[str]]) -> list[Breakdown]:
+        """The inventory by some keys, a table each, priced together."""
+        drafts = [
+            breakdowns.draft(
+                self.engine,
+                keys,
+                self.kinds,
+                weights=self.gathered.weights,
+                where=breakdowns.within(self.question.span),
+                per_token=self._per_token(),
+            )
+            for keys in wanted
+        ]
+        impacts = self.sums.impacts([draft.entries for draft in drafts])
+        return [draft.priced(of) for draft, of in zip(drafts, impacts, strict=True)]
 
     def _by_period(self) -> Breakdown | None:
         if self.limit is None or not self.limit.per:
             return None
-        return self._table((self.limit.per,))
+        return self.tables([(self.limit.per,)])[0]
 
     def period(self) -> Period:
         """The time from the first call to the last."""

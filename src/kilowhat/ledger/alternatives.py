@@ -69,8 +69,11 @@ def what_if(change: Mapping[str, object], total: Total, pricer: Pricer) -> Alter
             found = each
         kinds.append(found)
     if reasons and kept >= total.columns["calls"].sum():
-        raise InvalidValue(name="what-if", value=_label(change), expected=max(reasons)[1])
-    changed = Total.made(total.columns, total.of, kinds, total.priced.draws)
+        raise InvalidValue(
+            name="what-if", value=_label(change), expected=max(reasons)[1].rstrip(".")
+        )
+    priced = Total.sums_of(kinds, total.priced.draws)
+    changed = Total.made(total.columns, total.of, kinds, priced)
     notes = []
     if kept:
         sentence = translate(mark("{count} calls keep their own price: {reason}"))

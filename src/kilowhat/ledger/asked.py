@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _FILES = ("mapping", "zones", "hourly", "save_cells")
 _WORDS = (
     "format", "by", "since", "until", "compare_to", "timezone", "zone", "cells", "table",
-    "engine", "method", "budget", "what_if", "by_hour", "salt", "trust_ids", "memory", "threads",
+    "engine", "method", "budget", "what_if", "by_hour", "salt", "trust_ids",
+    "strict", "memory", "threads",
     *_FILES,
 )  # fmt: skip
 

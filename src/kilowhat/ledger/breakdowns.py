@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kilowhat.assessment.situations import Sums
+    from kilowhat.assessment.situations import Entries
+    from kilowhat.domain.impact import Interval, Missing
     from kilowhat.ledger.calendar import Span
     from kilowhat.ledger.engine import Engine
     from kilowhat.ledger.pricing import Priced
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
     Indexes = NDArray[np.intp]
 
+USUAL = (("day",), ("model",), ("zone",), ("project",), ("team",))
+"""The tables when none are asked for; those of keys that no call has are left out."""
 _DATE = "(DATE '1970-01-01' + day)"
 _TIMES = {
     "day": "'%Y-%m-%d'", "week": "'%G-W%V'", "month": "'%Y-%m'", "year": "'%Y'",
@@ -73,23 +77,48 @@ def sums(weights: Sequence[str] = ()) -> str:
     return ", ".join(f"{per_call(name)} AS {name}" for name in names)
 
 
-def breakdown(
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A table before its rows are priced.
+
+    Attributes:
+        keys: what each row is about.
+        values: the keys of every row.
+        usage: the activity data of every row.
+        entries: what is summed in each row.
+    """
+
+    keys: tuple[str, ...]
+    values: list[tuple[str, ...]]
+    usage: list[Usage]
+    entries: Entries
+
+    def priced(self, impacts: Sequence[Mapping[str, Interval | Missing]]) -> Breakdown:
+        """The table, with the impacts of its rows."""
+        made = [
+            Row(dict(zip(self.keys, value, strict=True)), each, impact)
+            for value, each, impact in zip(self.values, self.usage, impacts, strict=True)
+        ]
+        if not set(self.keys) & TIME_KEYS:
+            made.sort(key=largest)
+        return Breakdown(self.keys, tuple(made))
+
+
+def draft(
     engine: Engine,
     keys: Sequence[str],
     kinds: Sequence[Priced],
-    priced: Sums,
     *,
     weights: Sequence[str] = (),
     where: str = "TRUE",
     per_token: tuple[float, float] = (1.0, 1.0),
-) -> Breakdown:
-    """The inventory by some keys.
+) -> Draft:
+    """The inventory by some keys, not yet priced.
 
     Args:
         engine: holds the cells with their kinds, ``placed``, and what those are called, ``labels``.
         keys: what each row is about.
         kinds: what the cells refer to.
-        priced: sums over those that have a price.
         weights: features that were weighted by the hour as well.
         where: condition on the cells.
         per_token: characters of a token of a prompt and of an answer [1].
@@ -110,15 +139,8 @@ def breakdown(
         expected = translate(mark("at most {count} rows")).format(count=MOST_ROWS)
         raise InvalidValue(name="by", value=",".join(keys), expected=expected)
     entries = entries_of(rows, of, found, kinds, len(values))
-    impacts = priced.impacts(entries)
     done = usage(found, rows, of, kinds, len(values), per_token)
-    made = [
-        Row(dict(zip(keys, value, strict=True)), each, impact)
-        for value, each, impact in zip(values, done, impacts, strict=True)
-    ]
-    if not set(keys) & TIME_KEYS:
-        made.sort(key=largest)
-    return Breakdown(tuple(keys), tuple(made))
+    return Draft(tuple(keys), values, done, entries)
 
 
 def _numbered(columns: Sequence[Vector]) -> tuple[Indexes, list[tuple[str, ...]]]:

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from kilowhat.domain.coverage import RefusedRow
-from kilowhat.errors import InvalidValue
+from kilowhat.domain.coverage import REASONS, RefusedRow
+from kilowhat.errors import InvalidValue, RefusedRows
 from kilowhat.language import mark, translate
 from kilowhat.ledger import calls, cells, given, hourly, mapping, pushed, readers, repeats
 from kilowhat.ledger.engine import named
@@ -106,9 +106,19 @@ class Gatherer:
         if self.found.weights:
             asked = f"SELECT coalesce(sum({cells.WEIGHTED}{cells.ANNUAL}), 0) FROM {PARTS}"
             self.found.annual = round(self.engine.rows(asked)[0][0])
+        if question.strict and self.found.refused:
+            raise RefusedRows(count=sum(self.found.refused.values()), first=self._first_refused())
         if question.save_cells is not None:
             given.save(self.engine, PARTS, question.save_cells)
         return self.found
+
+    def _first_refused(self) -> str:
+        """Where the first refused row stands, and why it was."""
+        if not self.found.refused_rows:
+            return "?"
+        first = self.found.refused_rows[0]
+        where = first.file if first.line is None else f"{first.file}:{first.line}"
+        return f"{where}: {translate(REASONS.get(first.reason, first.reason))}"
 
     def _unrepeated(self) -> list[Relation]:
         """The calls of the logs, each once."""
@@ -154,6 +164,9 @@ class Gatherer:
         question = self.question
         described = mapping.read(question.mapping) if question.mapping else None
         found = readers.discover(question.paths)
+        if not found.sources and not found.refused:
+            expected = translate(mark("a log is needed: there is none in it"))
+            raise InvalidValue(name="PATH", value=", ".join(question.paths), expected=expected)
         self.watch.begin("read", sum(source.size for source in found.sources))
         ingest = Ingest(self.engine, question.format, described, self.watch.advance)
         for refusal in found.refused:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kilowhat.errors import InvalidValue, UnknownZone
+from kilowhat.errors import DataError, InvalidValue, UnknownZone
 from kilowhat.language import mark, translate
 from kilowhat.ledger import calls
 from kilowhat.ledger.cells import ANNUAL
@@ -40,6 +40,14 @@ def load(engine: Engine, path: Path) -> str:
     relation = f"{reader}({quoted(str(path))})"
     if not path.is_file():
         raise InvalidValue(name="hourly", value=path, expected=translate(mark("a file is needed")))
+    try:
+        return _load(engine, path, relation)
+    except DataError as error:
+        reason = str(error.fields["reason"])
+        raise InvalidValue(name="hourly", value=path, expected=reason) from error
+
+
+def _load(engine: Engine, path: Path, relation: str) -> str:
     columns = engine.names(f"SELECT * FROM {relation}")
     missing = [name for name in ("zone", "start", "gwp") if name not in columns]
     if missing:

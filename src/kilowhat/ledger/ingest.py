@@ -23,7 +23,7 @@ from kilowhat.ledger.staging import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
     from kilowhat.ledger.engine import Engine
@@ -128,7 +128,7 @@ class Ingest:
         """The format of a table with such columns; records have text alone."""
         if self.wanted is not None:
             return self.wanted
-        if self.described.columns:
+        if mapping.describes(self.described.columns, kinds):
             return mapping.table_format(self.described.columns, kinds)
         found = formats.of_columns(kinds)
         origins = mapping.guessed(kinds)
@@ -151,7 +151,7 @@ class Ingest:
     def _parquet(self, sources: Sequence[Source], kinds: Mapping[str, str]) -> None:
         """Parquet files of one make are read where they lie, as often as need be."""
         each = self._format_of(kinds)
-        if each is None or each.kind != "table":
+        if each is None or not _fits(each, kinds):
             for source in sources:
                 self._refuse(source, "unknown format")
             return
@@ -175,7 +175,7 @@ class Ingest:
         try:
             kinds = self.engine.names(f"SELECT * FROM {scan}")
             each = self._format_of(kinds)
-            if each is None or each.kind != "table":
+            if each is None or not _fits(each, kinds):
                 self._refuse(source, "unknown format")
                 return
             numbered = (
@@ -185,13 +185,14 @@ class Ingest:
             self._stage(
                 self.engine, each, formats.raw_of_table(each, numbered, kinds, "file, line")
             )
-        except DataError as error:
-            self._refuse(source, str(error.fields["reason"]))
+        except DataError:
+            self._refuse(source, "corrupt file")
             return
         self._note(each, [source])
         for (line,) in self.engine.rows("SELECT DISTINCT line FROM rejected ORDER BY line"):
             self._refuse(source, "wrong columns", int(line))
-        self.engine.run("DROP TABLE rejected; DROP TABLE rejected_scan")
+        for table in ("rejected", "rejected_scan"):
+            self.engine.run(f"DROP TABLE {table}")
         self.advance(source.size)
 
     def _stage(self, link: Engine, each: Format, raw: str) -> None:
@@ -218,9 +219,10 @@ class Ingest:
         """The formats that recognise some of the first records of a file."""
         first = readers.first_records(source, _SNIFFED)
         self.engine.run(_RAW, [source.name, 1, "\n".join(first)])
-        if self.wanted is not None or self.described.columns:
-            found = self._format_of({})
-            chosen = [found] if found else []
+        if self.wanted is not None:
+            chosen = [self.wanted]
+        elif mapping.describes(self.described.columns, formats.record_keys(self.engine)):
+            chosen = [mapping.table_format(self.described.columns, {})]
         else:
             chosen = formats.of_records(self.engine) or self._guess()
         for each in chosen:
@@ -271,6 +273,11 @@ class Ingest:
             link.run(f"INSERT INTO {table} BY NAME SELECT * FROM done")
         records = int(link.rows("SELECT count(record) FROM raw")[0][0])
         return _Counted(invalid, max(records - calls, 0))
+
+
+def _fits(each: Format, columns: Collection[str]) -> bool:
+    """Whether a table has the columns by which a format is known."""
+    return each.kind == "table" and set(each.needed()) <= set(columns)
 
 
 def _raw(each: Format, *, is_alone: bool = True) -> str:

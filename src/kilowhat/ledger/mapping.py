@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from kilowhat.assessment.uses import BY_NAME
 from kilowhat.errors import InvalidValue, UnknownName
 from kilowhat.language import mark, translate
 from kilowhat.ledger.calls import COLUMNS
@@ -165,6 +166,12 @@ def _use(name: str, value: object) -> Mapping[str, object]:
     if not isinstance(value, dict) or not value:
         expected = translate(mark("a model's name, or a table of fields of a use"))
         raise InvalidValue(name=f"models.{name}", value=value, expected=expected)
+    for key, each in value.items():
+        if key not in BY_NAME:
+            import difflib  # noqa: PLC0415 - only a wrong name needs it
+
+            raise UnknownName(name=key, nearest=difflib.get_close_matches(key, BY_NAME, n=3))
+        BY_NAME[key].read(each)
     return value
 
 
@@ -182,6 +189,16 @@ def guessed(columns: Collection[str]) -> dict[str, Origin]:
                 found[ours] = Origin(by_name[name])
                 break
     return found
+
+
+def describes(origins: Mapping[str, Origin], columns: Collection[str]) -> bool:
+    """Whether a description fits a table: all columns that it names are there.
+
+    A name with dots leads into a record, whose own keys are its columns.
+    """
+    theirs = [origin.column for origin in origins.values() if origin.value is None]
+    known = set(columns)
+    return bool(theirs) and all(n in known or n.partition(".")[0] in known for n in theirs)
 
 
 def is_log(origins: Mapping[str, Origin]) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kilowhat.errors import InvalidValue, UnknownName, UnknownRegion, UnknownZone
 from kilowhat.language import mark, translate
 from kilowhat.registry.places import find_region, find_zone
+from kilowhat.registry.providers import find_provider
 from kilowhat.registry.tables import DATA
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Places:
     def find(self, told: dict[str, str]) -> Place:
         """Where calls run of which the log tells zone, region, provider, project, team, model."""
         zone, region = told.get("zone", ""), told.get("region", "")
+        if told.get("provider"):
+            told = {**told, "provider": find_provider(told["provider"], self.data)}
         if zone:
             try:
                 return Place(find_zone(zone, self.data).id, "")

@@ -10,7 +10,7 @@ import numpy as np
 from kilowhat.errors import InvalidValue
 from kilowhat.language import mark, translate
 from kilowhat.ledger import calendar, cells, formats, given, mapping
-from kilowhat.ledger.breakdowns import needed
+from kilowhat.ledger.breakdowns import USUAL, needed
 from kilowhat.ledger.calls import COLUMNS
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def request_of(question: LogQuestion, where: Places) -> cells.Request:
     last = max((day for day in ends if day), default=None) if None not in ends else None
     latest = datetime.now(UTC) + timedelta(days=1)
     clock = calendar.clock(question.timezone)
-    wanted = {*where.keys(), *(key for keys in question.by for key in needed(keys))}
+    wanted = {*where.keys(), *(key for keys in question.by or USUAL for key in needed(keys))}
     return cells.Request(
         keys=tuple(sorted(wanted)),
         since=calendar.instant(first, clock) if first else "",

@@ -38,6 +38,7 @@ class LogQuestion:
         by_hour: whether the energy by weekday and hour is wanted.
         salt: mixed into the names of users before they are hashed.
         trust_ids: whether ids are known to be unique, so that none is looked for.
+        strict: whether a refused row is an error.
         memory: bound of the engine's memory.
         threads: of the engine; as many as processors when 0.
     """
@@ -62,6 +63,7 @@ class LogQuestion:
     by_hour: bool = False
     salt: str = ""
     trust_ids: bool = False
+    strict: bool = False
     memory: str = MEMORY
     threads: int = 0
 

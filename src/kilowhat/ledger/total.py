@@ -46,10 +46,15 @@ class Total:
     priced: Sums
     entries: Entries
     _draws: dict[str, Vector] = field(default_factory=dict)
+    _impacts: dict[str, Interval | Missing] = field(default_factory=dict)
 
     @classmethod
     def made(
-        cls, columns: Mapping[str, Vector], of: NDArray[np.intp], kinds: Sequence[Priced], n: int
+        cls,
+        columns: Mapping[str, Vector],
+        of: NDArray[np.intp],
+        kinds: Sequence[Priced],
+        priced: Sums,
     ) -> Total:
         """The sum of cells by kind.
 
@@ -57,11 +62,11 @@ class Total:
             columns: sums of cells by kind.
             of: the kind of each, an index.
             kinds: what it refers to.
-            n: number of draws.
+            priced: sums over those that have a price.
         """
         rows = np.zeros(len(of), dtype=np.intp)
         entries = entries_of(rows, of, columns, kinds, 1)
-        return cls(columns, of, kinds, cls.sums_of(kinds, n), entries)
+        return cls(columns, of, kinds, priced, entries)
 
     @staticmethod
     def sums_of(kinds: Sequence[Priced], n: int) -> Sums:
@@ -70,14 +75,17 @@ class Total:
 
     def draws(self, category: str) -> Vector:
         """The draws of a category of what is known, in its result unit, shape (n,)."""
-        if category not in self._draws:
-            self._draws[category] = self.priced.rows(self.entries, category, 0, 1)[0]
+        if not self._draws:
+            for each in UNITS:
+                self._draws[each] = self.priced.rows(self.entries, each, 0, 1)[0]
         return self._draws[category]
 
     @property
     def impacts(self) -> dict[str, Interval | Missing]:
         """The impacts by category; one known of too little is missing."""
-        return self.priced.impacts(self.entries)[0]
+        if not self._impacts:
+            self._impacts.update(self.priced.impacts([self.entries])[0][0])
+        return self._impacts
 
     def usage(self, per_token: tuple[float, float]) -> Usage:
         """The activity data, what was not priced included."""
