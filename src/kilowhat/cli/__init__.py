@@ -143,7 +143,8 @@ def run(arguments: Sequence[str]) -> int:
     _speak(_language(arguments))
     try:
         result: Any = cli.main(args=list(arguments), prog_name="kilowhat", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except (click.Abort, KeyboardInterrupt):
         click.echo(translate("Interrupted."), err=True)
         return INTERRUPTED

@@ -154,12 +154,14 @@ def _question(paths: Sequence[str], options: dict[str, Any]) -> LogQuestion:
     """
     from kilowhat.ledger.asked import asked
 
-    by = options["by"]
+    _keep_apart(paths, options)
+    if options["table"] and not options["sql"] and options["engine"] == "duckdb":
+        expected = translate(mark("only with --sql or --engine spark"))
+        raise InvalidValue(name="table", value=options["table"], expected=expected)
     words = {name: options[name] for name in _WORDS}
     words |= {
         "format": "" if options["log_format"] == "auto" else options["log_format"],
         "by_hour": options["html"] is not None,
-        "salt": _salt() if any("user" in keys.split(",") for keys in by) else "",
     }
     return asked(paths, words)
 
@@ -172,11 +174,22 @@ _WORDS = (
 )  # fmt: skip
 
 
-def _salt() -> str:
-    """What is mixed into names of users before they are hashed: this user's own, kept apart."""
-    from kilowhat.cli.salt import read_salt
+def _keep_apart(paths: Sequence[str], options: dict[str, Any]) -> None:
+    """Refuse to write over what is read, or twice to one file.
 
-    return read_salt()
+    Raises:
+        InvalidValue: an output is also an input, or another output.
+    """
+    told = [*paths, *(options[name] for name in ("mapping", "zones", "hourly") if options[name])]
+    taken = {Path(path).resolve() for path in told}
+    for name in ("csv", "parquet", "html", "save_cells"):
+        path = options[name]
+        if path is None:
+            continue
+        if path.resolve() in taken and path.is_file():
+            expected = translate(mark("another file than what is read or written besides"))
+            raise InvalidValue(name=name.replace("_", "-"), value=path, expected=expected)
+        taken.add(path.resolve())
 
 
 def _account(question: LogQuestion, options: dict[str, Any]) -> Inventory:

@@ -182,6 +182,11 @@ _NOTED = (
         mark("{count} records describe no call, and are no part of the inventory."),
     ),
     (
+        "outside",
+        mark("{count} row lies outside the period, or has no time."),
+        mark("{count} rows lie outside the period, or have no time."),
+    ),
+    (
         "annual",
         mark("{count} call has no hourly factor: the mean of the year is used."),
         mark("{count} calls have no hourly factor: the mean of the year is used."),

@@ -121,6 +121,7 @@ class Coverage:
         undated: calls without a time [1].
         repeated: rows that repeat the id of another row, and were left out [1].
         others: records that describe no call: a person's line in a session, other spans [1].
+        outside: rows outside the period that was asked for, or without a time when one was [1].
         refused: rows refused, by reason, keys of `REASONS` [1].
         refused_rows: the first of them, with file and line.
         repeated_files: files that are the same as another: (name, the same as).
@@ -136,6 +137,7 @@ class Coverage:
     undated: int = 0
     repeated: int = 0
     others: int = 0
+    outside: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
     refused_rows: Sequence[RefusedRow] = ()
     repeated_files: Sequence[tuple[str, str]] = ()
@@ -162,6 +164,7 @@ class Coverage:
             "undated": self.undated,
             "repeated": self.repeated,
             "no_calls": self.others,
+            "outside_period": self.outside,
             "refused": dict(self.refused),
             "refused_rows": [row.to_dict() for row in self.refused_rows],
             "repeated_files": [{"file": a, "same_as": b} for a, b in self.repeated_files],

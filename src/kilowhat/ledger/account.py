@@ -249,7 +249,7 @@ class Accountant:
         inside = breakdowns.within(self.question.span)
         asked = f"SELECT coalesce(sum(calls), 0) FROM placed WHERE day < 0 AND {inside}"
         undated = int(self.engine.rows(asked)[0][0])
-        return covered.coverage(total, self.gathered, undated)
+        return covered.coverage(total, self.gathered, undated, self.names.nearest)
 
     def _alternatives(self, total: Total) -> list[Alternative]:
         found = [alternatives.what_if(c, total, self.pricer) for c in self.question.what_if]

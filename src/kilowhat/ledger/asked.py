@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kilowhat.errors import UnknownName
 from kilowhat.ledger import alternatives, calendar
 from kilowhat.ledger.question import LogQuestion
+from kilowhat.ledger.salt import read_salt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +40,10 @@ def asked(paths: Sequence[str], options: Mapping[str, Any]) -> LogQuestion:
     for name in given:
         if name not in _WORDS:
             raise UnknownName(name=name, nearest=difflib.get_close_matches(name, _WORDS, n=3))
+    if any(
+        "user" in str(keys).split(",") for keys in map(_spaceless, _listed(given.get("by", [])))
+    ):
+        given.setdefault("salt", read_salt())
     span = calendar.between(given.pop("since", None), given.pop("until", None))
     compared = given.pop("compare_to", None)
     by = [tuple(k.strip() for k in keys.split(",")) for keys in _listed(given.pop("by", []))]
@@ -49,6 +54,10 @@ def asked(paths: Sequence[str], options: Mapping[str, Any]) -> LogQuestion:
         paths=paths, by=by, span=span, what_if=changes, cells=cells,
         compared=calendar.span(compared) if compared else None, **given,
     )  # fmt: skip
+
+
+def _spaceless(keys: object) -> str:
+    return "".join(str(keys).split())
 
 
 def _listed(value: Any) -> list[Any]:

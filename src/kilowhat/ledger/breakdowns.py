@@ -128,6 +128,10 @@ def draft(
     """
     chosen = ", ".join(f"{expression(key)} AS k{place}" for place, key in enumerate(keys))
     grouped = ", ".join(f"k{place}" for place in range(len(keys)))
+    rows_of = f"SELECT DISTINCT {chosen} FROM placed JOIN labels USING (kind) WHERE {where}"
+    if engine.rows(f"SELECT count(*) FROM ({rows_of})")[0][0] > MOST_ROWS:
+        expected = translate(mark("at most {count} rows")).format(count=MOST_ROWS)
+        raise InvalidValue(name="by", value=",".join(keys), expected=expected)
     found = engine.columns(
         f"SELECT {chosen}, kind, {sums(weights)} FROM placed JOIN labels USING (kind) "
         f"WHERE {where} GROUP BY ALL ORDER BY {grouped}, kind"
@@ -135,9 +139,6 @@ def draft(
     columns = [found.pop(f"k{place}") for place in range(len(keys))]
     of = found.pop("kind").astype(np.intp)
     rows, values = _numbered(columns)
-    if len(values) > MOST_ROWS:
-        expected = translate(mark("at most {count} rows")).format(count=MOST_ROWS)
-        raise InvalidValue(name="by", value=",".join(keys), expected=expected)
     entries = entries_of(rows, of, found, kinds, len(values))
     done = usage(found, rows, of, kinds, len(values), per_token)
     return Draft(tuple(keys), values, done, entries)

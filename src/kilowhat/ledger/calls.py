@@ -35,17 +35,31 @@ def _moment(microseconds: str) -> str:
     return _read(f"make_timestamp(try_cast({microseconds} AS BIGINT))", _UNREADABLE_TIME)
 
 
+# A space before an offset would hide it.
+_CLOSE = "regexp_replace(x::VARCHAR, ' ([+-][0-9])', '\\1')"
+# No fraction, nor what may be a fraction or a thousand: 1.000. Data frames write 12 as 12.0.
+_WHOLE_TEXT = " *[+-]?[0-9]+([.]0{0,2})?([eE][+]?[0-9]+)? *"
 MACROS: dict[str, str] = {
-    "whole": _read("try_cast(x AS BIGINT)", UNREADABLE),
+    "whole": _read(
+        f"CASE WHEN regexp_full_match(x::VARCHAR, '{_WHOLE_TEXT}') THEN try_cast(x AS BIGINT) END",
+        UNREADABLE,
+    ),
     "number": _read("try_cast(x AS DOUBLE)", _UNREADABLE_NUMBER),
     "moment": _read(
-        "try_cast(try_cast(x AS TIMESTAMPTZ) AS TIMESTAMP), try_cast(x AS TIMESTAMP)",
+        f"try_cast(try_cast({_CLOSE} AS TIMESTAMPTZ) AS TIMESTAMP), try_cast(x AS TIMESTAMP)",
         _UNREADABLE_TIME,
     ),
     "moment_s": _moment("try_cast(x AS DOUBLE) * 1000000"),
     "moment_ms": _moment("try_cast(x AS DOUBLE) * 1000"),
     "moment_us": _moment("try_cast(x AS DOUBLE)"),
     "moment_ns": _moment("try_cast(x AS HUGEINT) // 1000"),
+    "instant": (
+        "CASE WHEN regexp_full_match(x::VARCHAR, '[0-9]{12,13}') THEN moment_ms(x) "
+        "WHEN regexp_full_match(x::VARCHAR, '[0-9]{15,16}') THEN moment_us(x) "
+        "WHEN regexp_full_match(x::VARCHAR, '[0-9]{18,19}') THEN moment_ns(x) "
+        "WHEN regexp_full_match(x::VARCHAR, '[0-9]{9,10}([.][0-9]+)?') THEN moment_s(x) "
+        "ELSE moment(x) END"
+    ),
 }
 """What formats read values with: what cannot be read becomes a value that is refused."""
 
@@ -66,6 +80,12 @@ def time_of(present: Collection[str]) -> str:
     """The expression of the time of a call: its start, else its end."""
     known = [name for name in ("ts_start", "ts_end") if name in present]
     return f"coalesce({', '.join(known)})" if len(known) == 2 else (known or ["NULL"])[0]
+
+
+def unreadable_time(present: Collection[str]) -> str:
+    """The condition that the time of a row could not be read."""
+    known = [name for name in ("ts_start", "ts_end") if name in present]
+    return " OR ".join(f"{name} = {_UNREADABLE_TIME}" for name in known) or "FALSE"
 
 
 def model_of(present: Collection[str]) -> str:

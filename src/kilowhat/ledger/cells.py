@@ -289,14 +289,14 @@ def listed(columns: dict[str, str]) -> str:
 def conditions(present: Collection[str], request: Request, *, refused: bool = False) -> list[str]:
     """What a call must satisfy to be counted, or to be listed as refused in the period."""
     found = [calls.accepted(present, request.latest)]
-    if refused:
-        found = [f"NOT ({found[0]})"]
     when = calls.time_of(present)
-    if request.since:
-        found.append(f"{when} >= {request.since}")
-    if request.until:
-        found.append(f"{when} < {request.until}")
-    return found
+    inside = [f"{when} >= {request.since}"] if request.since else []
+    inside += [f"{when} < {request.until}"] if request.until else []
+    if not refused:
+        return [*found, *inside]
+    within = " AND ".join(inside) or "TRUE"
+    # A time that cannot be read may lie in any period, so its row is refused in each.
+    return [f"NOT ({found[0]})", f"({within} OR {calls.unreadable_time(present)})"]
 
 
 def _is_constant(expression: str) -> bool:

@@ -12,7 +12,7 @@ from kilowhat.ledger.json_stream import STARTS_ARRAY, STARTS_OBJECT
 
 HEAD = 1 << 16  # bytes by which a file is known
 _LINES, _ROWS = 20, 50  # by which metrics and tables are
-_ODD = 0.1  # the largest share of rows, but for one, that do not have the cells of the header
+_ODD = 0.4  # the largest share of rows, but for one, that do not have the cells of the header
 
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\f\r\x1b\x1e"))
 _OBJECT_LINE = re.compile(rb'^[ \t]*\{[ \t]*["}]', re.MULTILINE)

@@ -12,25 +12,29 @@ from kilowhat.domain.coverage import Coverage, Name
 from kilowhat.ledger import cells
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kilowhat.ledger.gather import Gathered
     from kilowhat.ledger.pricing import Priced
     from kilowhat.ledger.total import Total
 
+_LIKENED = 50  # names that are not known for which like ones are looked up: it is slow
 _LENGTHS = {
     cells.REPORTED: "reported", cells.CHARACTERS: "characters", cells.NO_OUTPUT: "assumed",
     cells.NO_INPUT: "assumed", cells.NO_LENGTHS: "assumed", cells.TOTALS: "totals",
 }  # fmt: skip
 
 
-def coverage(total: Total, gathered: Gathered, undated: int) -> Coverage:
+def coverage(
+    total: Total, gathered: Gathered, undated: int, nearest: Callable[[str], tuple[str, ...]]
+) -> Coverage:
     """What share of the log an inventory holds.
 
     Args:
         total: its sum.
         gathered: what was read.
         undated: calls without a time [1].
+        nearest: finds names like one that is not known.
     """
     told = np.array([each.kind.lengths != cells.TOTALS for each in total.kinds], dtype=bool)
     calls = np.bincount(total.of, total.columns["calls"], len(total.kinds))
@@ -55,11 +59,12 @@ def coverage(total: Total, gathered: Gathered, undated: int) -> Coverage:
         undated=undated,
         repeated=gathered.repeated,
         others=gathered.others,
+        outside=gathered.outside,
         refused=dict(gathered.refused),
         refused_rows=gathered.refused_rows,
         repeated_files=gathered.repeated_files,
         annual=gathered.annual,
-        names=names(total.kinds, counts),
+        names=names(total.kinds, counts, nearest),
     )
 
 
@@ -68,8 +73,16 @@ def _has_tokens(each: Priced) -> bool:
     return not each.kind.operation.lower().startswith(("image", "video"))
 
 
-def names(kinds: Sequence[Priced], counts: Sequence[float]) -> list[Name]:
-    """How every name of a model was understood, most calls first."""
+def names(
+    kinds: Sequence[Priced], counts: Sequence[float], nearest: Callable[[str], tuple[str, ...]]
+) -> list[Name]:
+    """How every name of a model was understood, most calls first.
+
+    Args:
+        kinds: of calls.
+        counts: calls of each [1].
+        nearest: finds names like one that is not known; asked for the most frequent ones.
+    """
     found: dict[tuple[str, str], Name] = {}
     for each, count in zip(kinds, counts, strict=True):
         key = each.kind.model, each.operator
@@ -82,12 +95,15 @@ def names(kinds: Sequence[Priced], counts: Sequence[float]) -> list[Name]:
                 pricing=each.pricing,
                 how=each.understood.how if each.situation else "",
                 calls=round(count) + (known.calls if known else 0),
-                nearest=each.understood.nearest,
-                reason=each.reason,
+                reason=each.reason.rstrip("."),
             )
         else:
             found[key] = replace(known, calls=known.calls + round(count))
-    return sorted(found.values(), key=lambda name: (-name.calls, name.asked))
+    ordered = sorted(found.values(), key=lambda name: (-name.calls, name.asked))
+    unsure = [at for at, name in enumerate(ordered) if name.how in {"size", "class"}]
+    for at in unsure[:_LIKENED]:
+        ordered[at] = replace(ordered[at], nearest=nearest(ordered[at].asked))
+    return ordered
 
 
 def _meaning(each: Priced) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -140,7 +142,8 @@ class Engine:
 @contextmanager
 def opened(memory: str = MEMORY, threads: int = 0) -> Iterator[Engine]:
     """An engine, closed at the end; what it spilled is removed, whatever happens."""
-    folder = Path(tempfile.mkdtemp(prefix="kilowhat-"))
+    _sweep(Path(tempfile.gettempdir()))
+    folder = Path(tempfile.mkdtemp(prefix=f"kilowhat-{os.getpid()}-"))
     try:
         engine = Engine(folder, memory, threads)
         try:
@@ -149,6 +152,27 @@ def opened(memory: str = MEMORY, threads: int = 0) -> Iterator[Engine]:
             engine.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(where: Path) -> None:
+    """Remove what runs that were killed have left behind."""
+    for path in where.glob("kilowhat-*-*"):
+        process = path.name.split("-")[1]
+        if process.isdigit() and not _is_running(int(process)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    """Whether a process runs; where that cannot be told, it does."""
+    if sys.platform == "win32":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def quoted(text: str) -> str:

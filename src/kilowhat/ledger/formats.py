@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "sql"
 THEN = "-- then\n"
+PLACE = ("kilowhat_file", "kilowhat_line")  # of a row of a table: names that no table has
 _HEAD = re.compile(r"^-- ([a-z]+): (.*)$")
 
 
@@ -140,7 +141,7 @@ def raw_of_table(each: Format, relation: str, present: Collection[str], place: s
         each: the format.
         relation: what is read.
         present: its columns.
-        place: the expressions of file and line.
+        place: expressions of where a row stands, as `PLACE`.
     """
     chosen = [
         f"{named(name)}" if name in present else f"NULL AS {named(name)}" for name in each.columns
@@ -158,11 +159,12 @@ def raw_of_records(columns: Collection[str], relation: str) -> str:
         if "." in name:
             paths[name].append("$." + ".".join(f'"{part}"' for part in name.split(".")))
     every = [path for of in paths.values() for path in of]
-    place = {path: number for number, path in enumerate(every, start=1)}
+    number = {path: place for place, path in enumerate(every, start=1)}
     chosen = [
-        f"coalesce({', '.join(f'found[{place[path]}]' for path in of)}) AS {named(name)}"
+        f"coalesce({', '.join(f'found[{number[path]}]' for path in of)}) AS {named(name)}"
         for name, of in paths.items()
     ]
     listed = ", ".join(quoted(path) for path in every)
     values = f"SELECT file, line, json_extract_string(record, [{listed}]) AS found FROM {relation}"
-    return f"(SELECT {', '.join([*chosen, 'file', 'line'])} FROM ({values}))"
+    place = [f"file AS {PLACE[0]}", f"line AS {PLACE[1]}"]
+    return f"(SELECT {', '.join([*chosen, *place])} FROM ({values}))"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kilowhat.domain.coverage import REASONS, RefusedRow
 from kilowhat.errors import InvalidValue, RefusedRows
@@ -14,7 +14,8 @@ from kilowhat.ledger.engine import named
 from kilowhat.ledger.ingest import MOST_LISTED, Ingest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from kilowhat.ledger.engine import Engine
     from kilowhat.ledger.places import Places
@@ -33,6 +34,7 @@ class Gathered:
         rows: rows that describe calls, refused ones included [1].
         repeated: rows left out because they repeat the id of another [1].
         others: records that describe no call [1].
+        outside: rows outside the period, or without a time when there is one [1].
         refused: rows refused, by reason [1].
         refused_rows: the first of them.
         repeated_files: files that are the same as another.
@@ -45,6 +47,7 @@ class Gathered:
     rows: int = 0
     repeated: int = 0
     others: int = 0
+    outside: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     refused_rows: list[RefusedRow] = field(default_factory=list)
     repeated_files: list[tuple[str, str]] = field(default_factory=list)
@@ -90,7 +93,8 @@ class Gatherer:
         question = self.question
         on_spark = question.engine == "spark"
         if question.hourly is not None:
-            self._load_hours(needs_calls=bool(on_spark or question.cells))
+            elsewhere = on_spark or question.cells or question.save_cells
+            self._load_hours(needs_calls=bool(elsewhere))
         self.relations = self._unrepeated() if question.paths and not on_spark else []
         parts, by_hour = [], []
         for number, relation in enumerate(self.relations):
@@ -109,7 +113,7 @@ class Gatherer:
         if question.strict and self.found.refused:
             raise RefusedRows(count=sum(self.found.refused.values()), first=self._first_refused())
         if question.save_cells is not None:
-            given.save(self.engine, PARTS, question.save_cells)
+            given.save(self.engine, PARTS, question.save_cells, self._telling())
         return self.found
 
     def _first_refused(self) -> str:
@@ -145,13 +149,44 @@ class Gatherer:
     def _made_elsewhere(self, *, on_spark: bool) -> list[str]:
         """Queries over cells that were saved, or that another engine makes."""
         question, parts = self.question, []
+        known: dict[Path, Path] = {}
         for number, path in enumerate(question.cells):
+            first = known.setdefault(path.resolve(), path)
+            if first is not path:
+                self.found.repeated_files.append((str(path), str(first)))
+                continue
             part = given.load(self.engine, path, f"given_{number}")
             parts.append(self._given(part, str(path)))
+            self._told(given.told(self.engine, path))
         if on_spark:
             part = pushed.from_spark(self.engine, question, self.where, "sparked")
             parts.append(self._given(part, question.table or ", ".join(question.paths)))
         return parts
+
+    def _telling(self) -> dict[str, object]:
+        """What cells cannot say of the log, to be kept beside them."""
+        found = self.found
+        return {
+            "refused": dict(found.refused),
+            "refused_rows": [row.to_dict() for row in found.refused_rows],
+            "repeated": found.repeated,
+            "others": found.others,
+            "outside": found.outside,
+        }
+
+    def _told(self, told: Mapping[str, Any]) -> None:
+        """Add what was kept beside cells to what was counted here."""
+        found = self.found
+        refused = Counter({str(k): int(v) for k, v in told.get("refused", {}).items()})
+        found.refused += refused
+        found.rows += sum(refused.values())
+        found.refused_rows += [
+            RefusedRow(str(row["file"]), row["line"], str(row["reason"]))
+            for row in told.get("refused_rows", [])[: MOST_LISTED - len(found.refused_rows)]
+        ]
+        found.repeated += int(told.get("repeated", 0))
+        found.others += int(told.get("others", 0))
+        found.outside += int(told.get("outside", 0))
 
     def _given(self, part: str, name: str) -> str:
         """Count the rows of cells that were made elsewhere."""
@@ -219,6 +254,8 @@ class Gatherer:
         if counted < relation.rows:
             refused = self._refused(relation, request)
         self.found.rows += counted + sum(refused.values())
+        if request.since or request.until:
+            self.found.outside += relation.rows - counted - sum(refused.values())
         self.found.refused += refused
 
     def _refused(self, relation: Relation, request: cells.Request) -> Counter[str]:

@@ -39,6 +39,8 @@ _RAW = (
     "try_cast(text AS JSON) AS record, text <> '' AS is_there "
     "FROM unnest(string_split(?, chr(10))) WITH ORDINALITY AS _(text, place)"
 )
+_PLACE = ", ".join(formats.PLACE)
+_NOWHERE = ", ".join(f"NULL AS {name}" for name in formats.PLACE)
 _VALID = "(SELECT file, line, record FROM raw WHERE record IS NOT NULL)"
 
 
@@ -155,19 +157,32 @@ class Ingest:
             for source in sources:
                 self._refuse(source, "unknown format")
             return
-        plain = formats.raw_of_table(each, _parquet(sources), kinds, "NULL AS file, NULL AS line")
-        placed = formats.raw_of_table(each, _located(sources), kinds, "file, line")
+        try:
+            self._parquet_relation(each, sources, kinds)
+        except DataError:
+            for source in sources:
+                self._refuse(source, "corrupt file")
+            return
+        self._note(each, sources)
+        for source in sources:
+            self.advance(source.size)
+
+    def _parquet_relation(
+        self, each: Format, sources: Sequence[Source], kinds: Mapping[str, str]
+    ) -> None:
+        plain = formats.raw_of_table(each, _parquet(sources), kinds, _NOWHERE)
+        placed = formats.raw_of_table(each, _located(sources), kinds, _PLACE)
         sql, present = canonical(
             self.engine, selected(table_select(each, with_place=False), plain), with_place=False
         )
         located, _ = canonical(
             self.engine, selected(table_select(each, with_place=True), placed), with_place=True
         )
-        rows = int(self.engine.rows(f"SELECT count(*) FROM {_parquet(sources)}")[0][0])
+        rows = whole = int(self.engine.rows(f"SELECT count(*) FROM {_parquet(sources)}")[0][0])
+        if "WHERE" in each.select:  # some rows of such a table are no calls
+            rows = int(self.engine.rows(f"SELECT count(*) FROM {sql}")[0][0])
+        self.log.others += whole - rows
         self.log.relations.append(Relation(sql, located, present, each, rows))
-        self._note(each, sources)
-        for source in sources:
-            self.advance(source.size)
 
     def _csv(self, source: Source) -> None:
         """CSV is read once, into a table."""
@@ -179,12 +194,10 @@ class Ingest:
                 self._refuse(source, "unknown format")
                 return
             numbered = (
-                f"(SELECT *, {quoted(source.name)} AS file, row_number() OVER () AS line "
-                f"FROM {scan})"
+                f"(SELECT *, {quoted(source.name)} AS {formats.PLACE[0]}, "
+                f"row_number() OVER () + 1 AS {formats.PLACE[1]} FROM {scan})"  # after the header
             )
-            self._stage(
-                self.engine, each, formats.raw_of_table(each, numbered, kinds, "file, line")
-            )
+            self._stage(self.engine, each, formats.raw_of_table(each, numbered, kinds, _PLACE))
         except DataError:
             self._refuse(source, "corrupt file")
             return
@@ -288,7 +301,7 @@ def _raw(each: Format, *, is_alone: bool = True) -> str:
 
 def _parquet(sources: Sequence[Source], *, with_place: bool = False) -> str:
     paths = ", ".join(quoted(str(source.path)) for source in sources)
-    more = ", filename = 'path_', file_row_number = true" if with_place else ""
+    more = ", filename = 'kilowhat_path', file_row_number = true" if with_place else ""
     return f"read_parquet([{paths}]{more})"
 
 
@@ -296,9 +309,9 @@ def _located(sources: Sequence[Source]) -> str:
     """Parquet files with the name of the file and the number of the row beside each row."""
     names = ", ".join(f"({quoted(str(s.path))}, {quoted(s.name)})" for s in sources)
     return (
-        f"(SELECT *, name_ AS file, file_row_number + 1 AS line "
-        f"FROM {_parquet(sources, with_place=True)} "
-        f"JOIN (VALUES {names}) AS _(known_, name_) ON path_ = known_)"
+        f"(SELECT *, file_row_number + 1 AS {formats.PLACE[1]} "
+        f"FROM {_parquet(sources, with_place=True)} JOIN (VALUES {names}) "
+        f"AS _(kilowhat_known, {formats.PLACE[0]}) ON kilowhat_path = kilowhat_known)"
     )
 
 

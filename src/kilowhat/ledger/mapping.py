@@ -22,7 +22,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "ts_start": ("start_time", "started_at", "timestamp", "created_at", "created", "ts", "time",
                  "date", "datetime"),
     "ts_end": ("end_time", "ended_at", "completed_at"),
-    "source_id": ("request_id", "call_id", "id", "uuid"),
+    "source_id": ("request_id", "call_id", "uuid", "id"),
     "provider": ("vendor", "provider_name", "system"),
     "model_served": ("model", "model_name", "response_model", "model_id"),
     "model_requested": ("request_model", "requested_model"),
@@ -46,6 +46,14 @@ ALIASES: dict[str, tuple[str, ...]] = {
 """Names under which tables hold our columns, when no mapping file says."""
 
 _EPOCHS = {"s": "moment_s", "ms": "moment_ms", "us": "moment_us", "ns": "moment_ns"}
+_IDENTITY = (
+    "source_id",
+    "ts_start",
+    "model_served",
+    "model_requested",
+    "input_total",
+    "output_total",
+)
 _KEYS = {"column", "unit", "scale", "value"}
 _WHOLE_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 
@@ -58,6 +66,7 @@ class Origin:
     unit: str = ""
     scale: float = 1.0
     value: str | None = None
+    is_guess: bool = False
 
     def read(self, ours: str, kind: str) -> str:
         """The expression of our column.
@@ -72,6 +81,8 @@ class Origin:
         if wanted == "TIMESTAMP":
             return _time(theirs, kind, self.unit)
         if wanted == "BIGINT":
+            if self.scale != 1:
+                return f"whole(round(number({theirs}) * {self.scale:.17g}))"
             return f"{theirs}::BIGINT" if kind in _WHOLE_TYPES else f"whole({theirs})"
         if wanted == "DOUBLE":
             value = theirs if kind in {"DOUBLE", "FLOAT"} else f"number({theirs})"
@@ -83,8 +94,9 @@ def _time(theirs: str, kind: str, unit: str) -> str:
     if unit:
         return f"{_EPOCHS[unit]}({theirs})"
     if kind.startswith("TIMESTAMP") or kind == "DATE":
-        return theirs if kind == "TIMESTAMP" else f"{theirs}::TIMESTAMP"
-    return f"moment({theirs})"
+        zoned = f"{theirs}::TIMESTAMPTZ" if kind.endswith(("TIME ZONE", "TZ_NS")) else theirs
+        return theirs if kind == "TIMESTAMP" else f"{zoned}::TIMESTAMP"
+    return f"instant({theirs})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +165,14 @@ def _origin(ours: str, value: object) -> Origin:
     if unit and unit not in _EPOCHS:
         raise InvalidValue(name=f"{ours}.unit", value=unit, expected=" | ".join(_EPOCHS))
     scale = value.get("scale", 1.0)
-    if isinstance(scale, bool) or not isinstance(scale, (int, float)) or scale <= 0:
+    if isinstance(scale, bool) or not isinstance(scale, (int, float)) or not 0 < scale < 1e12:
         raise InvalidValue(name=f"{ours}.scale", value=scale, expected="> 0")
+    if scale != 1 and COLUMNS[ours] not in {"BIGINT", "DOUBLE"}:
+        expected = translate(mark("a number has a scale; a time has a unit"))
+        raise InvalidValue(name=f"{ours}.scale", value=scale, expected=expected)
+    if unit and COLUMNS[ours] != "TIMESTAMP":
+        expected = translate(mark("a number has a scale; a time has a unit"))
+        raise InvalidValue(name=f"{ours}.unit", value=unit, expected=expected)
     constant = None if value.get("value") is None else str(value["value"])
     return Origin(str(value.get("column", "")), str(unit), float(scale), constant)
 
@@ -186,7 +204,7 @@ def guessed(columns: Collection[str]) -> dict[str, Origin]:
     for ours in COLUMNS:
         for name in (ours, *ALIASES.get(ours, ())):
             if name in by_name:
-                found[ours] = Origin(by_name[name])
+                found[ours] = Origin(by_name[name], is_guess=True)
                 break
     return found
 
@@ -225,10 +243,17 @@ def table_format(origins: Mapping[str, Origin], kinds: Mapping[str, str]) -> For
         expected = translate(mark("a column of the table: {columns}"))
         listed = ", ".join(list(kinds)[:20])
         raise InvalidValue(name="map", value=missing[0], expected=expected.format(columns=listed))
-    chosen = [
-        f"{origin.read(ours, kinds.get(origin.column, 'VARCHAR'))} AS {named(ours)}"
+    read = {
+        ours: origin.read(ours, kinds.get(origin.column, "VARCHAR"))
         for ours, origin in origins.items()
-    ]
+    }
+    identity = origins.get("source_id")
+    if identity is not None and identity.is_guess:
+        # A guessed id may be the number of a row: a repeat is alike in all that is counted too.
+        alike = [f"{of}::VARCHAR" for ours, of in read.items() if ours in _IDENTITY]
+        all_of_it = f"concat_ws('/', {', '.join(alike)})"
+        read["source_id"] = f"CASE WHEN {named(identity.column)} IS NOT NULL THEN {all_of_it} END"
+    chosen = [f"{of} AS {named(ours)}" for ours, of in read.items()]
     return Format(
         name="table",
         title=translate(mark("any table")),

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kilowhat.errors import UnknownModel
 from kilowhat.ledger.mapping import Described
 from kilowhat.registry import models
 from kilowhat.registry.tables import DATA
@@ -30,14 +29,12 @@ class Understood:
         label: how tables call it.
         pricing: model, mapping, size or class.
         how: how the name was understood.
-        nearest: ids of models with like names.
     """
 
     fields: Mapping[str, object]
     label: str
     pricing: str
     how: str
-    nearest: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -64,15 +61,17 @@ class Names:
         if mapped is not None:
             label = str(mapped.get("model", name))
             return Understood(mapped, label, "mapping", "mapping")
-        try:
-            found = models.match(name, self.data)
-        except UnknownModel as error:
-            nearest = tuple(map(str, error.fields.get("nearest") or ()))  # type: ignore[call-overload]
-            return _by_size(name, nearest) or unknown(name, nearest)
+        found = models.load(self.data).find(name)
+        if found is None:
+            return _by_size(name) or unknown(name)
         return Understood({"model": name}, found.model.id, "model", found.how)
 
+    def nearest(self, name: str) -> tuple[str, ...]:
+        """The ids of models whose names look most like one that is not known; slow to find."""
+        return tuple(models.load(self.data).nearest(name.strip().lower()))
 
-def _by_size(name: str, nearest: tuple[str, ...]) -> Understood | None:
+
+def _by_size(name: str) -> Understood | None:
     """A size written in a name, such as ``70b``, or ``235b-a22b`` for a mixture of experts."""
     plain = name.lower()
     active = _ACTIVE.search(plain)
@@ -82,9 +81,9 @@ def _by_size(name: str, nearest: tuple[str, ...]) -> Understood | None:
     told: dict[str, object] = {"parameters": sizes[0] * _BILLION}
     if active and float(active[1]) <= sizes[0]:
         told["active"] = float(active[1]) * _BILLION
-    return Understood(told, name, "size", "size", nearest)
+    return Understood(told, name, "size", "size")
 
 
-def unknown(name: str, nearest: tuple[str, ...] = ()) -> Understood:
+def unknown(name: str) -> Understood:
     """What stands for a name of which nothing is known: any model, so the interval is wide."""
-    return Understood({"like": UNKNOWN}, name, "class", "class", nearest)
+    return Understood({"like": UNKNOWN}, name, "class", "class")

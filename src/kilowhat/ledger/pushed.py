@@ -80,7 +80,9 @@ def text(question: LogQuestion, where: Places, engine: str) -> str:
         wanted = mapping.table_format(described.columns, {})
     source = wanted or list(COLUMNS)
     request = request_of(question, where)
-    return cells_sql(engine, question.table or TABLE, source, request, "" if wanted else "table")
+    name = "" if wanted else "table"
+    table = question.table or TABLE
+    return cells_sql(engine, table, source, request, name, trust_ids=question.trust_ids)
 
 
 def from_spark(engine: Engine, question: LogQuestion, where: Places, table: str) -> str:
@@ -93,7 +95,8 @@ def from_spark(engine: Engine, question: LogQuestion, where: Places, table: str)
 
     wanted, described = _asked_format(question)
     source = question.table or list(question.paths)
-    found = spark.cells(source, request_of(question, where), wanted, described)
+    request = request_of(question, where)
+    found = spark.cells(source, request, wanted, described, trust_ids=question.trust_ids)
     engine.put(
         "from_spark",
         {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kilowhat.ledger import formats
 from kilowhat.ledger.calls import COLUMNS, MACROS
 from kilowhat.ledger.engine import named
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from kilowhat.ledger.formats import Format
 
 PLACE = {"file": "VARCHAR", "line": "BIGINT"}
+_PLACED = ", ".join(f"{of} AS {name}" for of, name in zip(formats.PLACE, PLACE, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def table_select(each: Format, *, with_place: bool) -> str:
     """The SELECT of a table's format, with the place of each row if asked for."""
     if not with_place:
         return each.select
-    return each.select.replace("SELECT", "SELECT file, line,", 1)
+    return each.select.replace("SELECT", f"SELECT {_PLACED},", 1)
 
 
 class Staging:

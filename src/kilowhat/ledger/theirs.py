@@ -193,6 +193,7 @@ class Theirs:
             undated=undated,
             repeated=gathered.repeated,
             others=gathered.others,
+            outside=gathered.outside,
             refused=dict(gathered.refused),
             refused_rows=gathered.refused_rows,
             repeated_files=gathered.repeated_files,

@@ -49,7 +49,7 @@ _FORMATS = (
 )
 _TAG = re.compile(
     r"(?:[:@](?:free|thinking|beta|nitro|extended|online|floor|exacto|latest|cloud|default)"
-    r"|-(?:latest|preview|exp|experimental|beta|thinking|non-thinking|reasoning|non-reasoning"
+    r"|-(?:latest|preview|cloud|exp|experimental|beta|thinking|non-thinking|reasoning|non-reasoning"
     r"|instant|versatile))$"
 )
 _DATE = re.compile(r"[-@](?:20\d{2}-?\d{2}-?\d{2}|\d{2}-20\d{2}|\d{2}-\d{2}|\d{4}|00\d)$")
@@ -152,14 +152,20 @@ class Catalogue:
             UnknownModel: no model has such a name, or models of different sizes might be meant;
                 names the nearest ones.
         """
-        asked = name.strip().lower()
+        found = self.find(name)
+        if found is None:
+            raise UnknownModel(name=name, nearest=self.nearest(name.strip().lower()))
+        return found
+
+    def find(self, name: str) -> ModelMatch | None:
+        """The same, or nothing: the nearest names are slow to find."""
         precision = ""
-        for candidate, how, stated in _readings(asked):
+        for candidate, how, stated in _readings(name.strip().lower()):
             precision = stated or precision
             found = self._look_up(candidate, is_loose=how != "")
             if found:
                 return ModelMatch(name, self.model(found[0]), how or found[1], precision)
-        raise UnknownModel(name=name, nearest=self.nearest(asked))
+        return None
 
     def nearest(self, name: str, count: int = 3) -> list[str]:
         """The ids whose names look most like a name, best first."""
