@@ -112,7 +112,7 @@ def test_make_has_the_targets_that_the_pages_name() -> None:
     makefile = text_of(ROOT / "Makefile")
     said = re.compile(r"(?:`|^\$ )make ([a-z-]+)", re.MULTILINE)
     named = {target for page in PAGES for target in said.findall(text_of(page))}
-    assert {"demo", "test", "golden", "bench-accuracy"} <= named
+    assert {"demo", "test", "golden", "bench-accuracy", "bench-account"} <= named
     for target in named:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
@@ -137,8 +137,8 @@ def test_the_demonstration_runs_and_says_what_it_shows(tmp_path: Path) -> None:
         check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.findall(r"^(\d)\. ", done.stdout, re.MULTILINE) == list("123456")
-    assert done.stdout.count("\n$ kilowhat ") == 7
+    assert re.findall(r"^(\d)\. ", done.stdout, re.MULTILINE) == list("12345678")
+    assert done.stdout.count("\n$ kilowhat ") == 9
     results = [line for line in done.stdout.splitlines() if line.startswith('{"id": ')]
     assert len(results) == 3
     uses = (ROOT / "examples" / "usage.jsonl").read_text(encoding="utf-8").count("\n")
