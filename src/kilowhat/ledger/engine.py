@@ -117,9 +117,9 @@ class Engine:
                 while not wait([work], timeout=_GLANCE_S).done:
                     progress(max(self._link.query_progress(), 0.0) / 100)
                 work.result()
-            except BaseException:
-                self._link.interrupt()
-                raise
+            finally:
+                if not work.done():  # Ctrl-C came between
+                    self._link.interrupt()
 
     def interrupt(self) -> None:
         """Stop what is running, from another thread."""
