@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "sql"
 THEN = "-- then\n"
 PLACE = ("kilowhat_file", "kilowhat_line")  # of a row of a table: names that no table has
+_INCLUDE = re.compile(r"^-- include: ([a-z-]+)$", re.MULTILINE)
 _HEAD = re.compile(r"^-- ([a-z]+): (.*)$")
 
 
@@ -89,7 +90,8 @@ def _read(path: Path) -> Format:
     missing = [name for name in ("title", "kind", "detect") if name not in head]
     if missing:
         raise DataError(file=path.name, line=1, reason=f"no {', '.join(missing)}")
-    select, _, then = "".join(lines[body:]).strip().removesuffix(";").partition(THEN)
+    text = _INCLUDE.sub(_included, "".join(lines[body:]))
+    select, _, then = text.strip().removesuffix(";").partition(THEN)
     return Format(
         name=path.stem,
         title=head["title"],
@@ -101,6 +103,11 @@ def _read(path: Path) -> Format:
         then=then.strip(),
         provides=head.get("provides", ""),
     )
+
+
+def _included(found: re.Match[str]) -> str:
+    """What formats that are told apart at their beginning have in common at their end."""
+    return (FOLDER / "shared" / f"{found[1]}.sql").read_text(encoding="utf-8")
 
 
 def _names(text: str) -> tuple[str, ...]:
