@@ -1,0 +1,1 @@
+"""How fast a log of calls becomes an inventory, and in how little memory."""
