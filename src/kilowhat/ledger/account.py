@@ -19,7 +19,7 @@ from kilowhat.domain.inventory import Inventory, Likeness, Period
 from kilowhat.language import current, mark, translate
 from kilowhat.ledger import alternatives, breakdowns, budget, calendar, covered, mapping, places
 from kilowhat.ledger.doubt import drivers
-from kilowhat.ledger.engine import Engine, opened
+from kilowhat.ledger.engine import Engine, named, opened
 from kilowhat.ledger.gather import OF_HOURS, PARTS, Gathered, Gatherer
 from kilowhat.ledger.names import Names
 from kilowhat.ledger.pricing import TURNS, Kind, Priced, Pricer, entries_of, stretch
@@ -136,6 +136,7 @@ class Accountant:
     def price(self) -> None:
         """Price the kinds of calls that the cells are about."""
         self.watch.begin("price", 0)
+        self.engine.shrink()
         self.kinds = self._kinds(PARTS, "placed")
         self.sums = Total.sums_of(self.kinds, self.registry.draws)
 
@@ -172,8 +173,10 @@ class Accountant:
         self._label(found)
         mine = [name for name in (*_TOLD, *_OTHER) if name not in _GROUPS or name in asked]
         same = " AND ".join(f"c.{name} = k.{name}" for name in mine)
+        shown = ", ".join(f"c.{named(key)}" for key in breakdowns.SHOWN)
+        sums = ", ".join(breakdowns.amounts(self.gathered.weights if view == PARTS else ()))
         self.engine.run(
-            f"CREATE OR REPLACE TABLE {table} AS SELECT c.*, k.kind FROM {view} AS c "
+            f"CREATE OR REPLACE TABLE {table} AS SELECT k.kind, {shown}, {sums} FROM {view} AS c "
             f"JOIN days AS d ON c.day = d.day JOIN kinds AS k ON {same} AND k.held = d.held"
         )
         return found

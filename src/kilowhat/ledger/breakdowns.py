@@ -71,10 +71,20 @@ def check(keys: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(keys))
 
 
-def sums(weights: Sequence[str] = ()) -> str:
-    """The sums that prices are applied to, as columns of a query over cells."""
+SHOWN = ("day", "hour", "region", "project", "team", "user", "tier", "operation", "format")
+"""Keys of cells that rows are told apart by, beside the kind of their calls."""
+
+
+def amounts(weights: Sequence[str] = ()) -> list[str]:
+    """The amounts that prices are applied to, as columns of a query over cells."""
     names = [*SUMS, *(cells.WEIGHTED + name for name in weights)]
-    return ", ".join(f"{per_call(name)} AS {name}" for name in names)
+    return [f"{per_call(name)} AS {name}" for name in names]
+
+
+def sums(weights: Sequence[str] = ()) -> str:
+    """The sums of those amounts, as columns of a query over cells with their kinds."""
+    names = [*SUMS, *(cells.WEIGHTED + name for name in weights)]
+    return ", ".join(f"sum({name}) AS {name}" for name in names)
 
 
 @dataclass(frozen=True, slots=True)

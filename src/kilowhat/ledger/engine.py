@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Columns = Mapping[str, NDArray[Any]]
 
 MEMORY = "320MB"  # of the engine; the rest of the process takes about as much
+_MEMORY_LATER = "160MB"  # once cells are made, unless a bound was asked for
 _GLANCE_S = 0.2
 _SETTINGS = (
     "SET TimeZone = 'UTC'",
@@ -54,6 +55,7 @@ class Engine:
         except duckdb.Error as error:
             expected = translate(mark("a size such as 512MB or 2GB"))
             raise InvalidValue(name="memory", value=memory, expected=expected) from error
+        self._later = memory if memory != MEMORY else _MEMORY_LATER
         self._link.execute(f"SET temp_directory = {quoted(str(folder))}")
         if threads:
             self._link.execute(f"SET threads = {int(threads)}")
@@ -120,6 +122,10 @@ class Engine:
             finally:
                 if not work.done():  # Ctrl-C came between
                     self._link.interrupt()
+
+    def shrink(self) -> None:
+        """Give memory back for what follows the rows: the rest of the process needs it then."""
+        self.run(f"SET memory_limit = {quoted(self._later)}")
 
     def interrupt(self) -> None:
         """Stop what is running, from another thread."""

@@ -267,10 +267,10 @@ def _each(prepared: Any, kind: Kind) -> float:
 
 
 def per_call(name: str) -> str:
-    """The expression of a sum of cells; products of totals are over the calls of their row."""
+    """The expression of a sum of a cell; products of totals are over the calls of their row."""
     if name in {FEATURES[index] for index in _SQUARES}:
-        return f"sum({name}::DOUBLE / greatest(each, 1))"
-    return f"sum({name})::DOUBLE"
+        return f"({name}::DOUBLE / greatest(each, 1))"
+    return f"{name}::DOUBLE"
 
 
 def entries_of(
