@@ -255,6 +255,28 @@ def test_bad_rows_of_tables_are_refused(terminal: Callable[..., Any], newcomer: 
     ]
 
 
+def test_what_files_say_of_their_columns_hides_no_bad_row(
+    terminal: Callable[..., Any], newcomer: Path
+) -> None:
+    """Statistics of several files spare checks only where no file needs them."""
+    duckdb = pytest.importorskip("duckdb")
+    good = "SELECT 'gpt-4o' AS model_served, TIMESTAMP '2025-03-01' AS ts_start, "
+    rows = {
+        "a": good + "5::BIGINT AS input_total, 5::BIGINT AS output_total, 0::BIGINT AS cache_read",
+        "b": good + "-1::BIGINT AS input_total, 5::BIGINT AS output_total, 0::BIGINT AS cache_read",
+        "c": good + "NULL::BIGINT AS input_total, 5::BIGINT AS output_total, 0::BIGINT AS cache_read",
+        "d": good + "5::BIGINT AS input_total, 99999999::BIGINT AS output_total, 9::BIGINT AS cache_read",
+    }  # fmt: skip
+    for name, row in rows.items():
+        duckdb.sql(f"COPY ({row}) TO '{newcomer}/{name}.parquet'")
+    _, clean = told_json(terminal, "a.parquet")
+    assert clean["coverage"]["refused"] == {}
+    code, found = told_json(terminal, "a.parquet", "b.parquet", "c.parquet", "d.parquet")
+    assert code == 5
+    assert found["coverage"]["refused"] == {"absurd number": 1, "negative number": 1}
+    assert found["coverage"]["lengths"] == {"reported": 1, "assumed": 1}
+
+
 def test_repeated_ids_count_once(terminal: Callable[..., Any], newcomer: Path) -> None:
     lines(newcomer / "log.jsonl", GOOD, GOOD, GOOD | {"id": "2"}, GOOD | {"id": None})
     code, found = told_json(terminal, "log.jsonl")

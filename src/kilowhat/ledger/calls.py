@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,6 +70,7 @@ MACROS: dict[str, str] = {
 MOST_INPUT, MOST_OUTPUT = 10**8, 10**7  # tokens of a call: as for `kilowhat estimate`
 MOST_MEDIA, MOST_CALLS = 10**4, 10**12
 EARLIEST = "TIMESTAMP '2015-01-01'"
+_EARLIEST_US = datetime(2015, 1, 1, tzinfo=UTC).timestamp() * 1e6
 _WHOLE = tuple(name for name, kind in COLUMNS.items() if kind == "BIGINT")
 _DECIMAL = ("video_out_s", "audio_in_s", "audio_out_s")
 _LIMITS = {
@@ -74,6 +79,38 @@ _LIMITS = {
     "images_out": MOST_MEDIA, "video_out_s": MOST_MEDIA, "audio_in_s": 10**6,
     "audio_out_s": 10**6,
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What the statistics of files say of a column.
+
+    Attributes:
+        low: its least value, as a number; times in microseconds since 1970.
+        high: its largest value.
+        has_nulls: whether a value is missing somewhere.
+    """
+
+    low: float
+    high: float
+    has_nulls: bool
+
+
+def fact(name: str, present: Collection[str]) -> Fact | None:
+    """What is known of a column beforehand: columns may come with facts, by their names."""
+    return present.get(name) if isinstance(present, Mapping) else None
+
+
+def is_always_there(name: str, present: Collection[str]) -> bool:
+    """Whether no value of a column is missing."""
+    known = fact(name, present)
+    return known is not None and not known.has_nulls
+
+
+def _is_within(name: str, low: float, high: float, present: Collection[str]) -> bool:
+    """Whether no value of a column lies outside two bounds."""
+    known = fact(name, present)
+    return known is not None and low <= known.low and known.high <= high
 
 
 def time_of(present: Collection[str]) -> str:
@@ -101,22 +138,28 @@ def refusals(present: Collection[str], latest: str) -> list[tuple[str, str]]:
         present: the canonical columns that there are.
         latest: the time after which none can be, as a literal.
     """
-    whole = [name for name in _WHOLE if name in present]
-    numbers = [name for name in (*_WHOLE, *_DECIMAL) if name in present]
-    times = [name for name in ("ts_start", "ts_end") if name in present]
     many = _MANY if "n_requests" in present else "1"
     model, when = model_of(present), time_of(present)
+    doubtful = [
+        n for n in (*_WHOLE, *_DECIMAL) if n in present and not _is_within(n, 0, inf, present)
+    ]
+    large = [n for n in _LIMITS if n in present and not _is_within(n, -inf, _LIMITS[n], present)]
+    times = [
+        name
+        for name in ("ts_start", "ts_end")
+        if name in present and not _is_within(name, _EARLIEST_US, _now_us(), present)
+    ]
     found = [
-        ("no model", [_is_nothing(model, present)]),
+        ("no model", _is_nothing(model, present)),
         (
             "unreadable number",
-            [f"{name} = {UNREADABLE}" for name in whole]
+            [f"{name} = {UNREADABLE}" for name in doubtful if COLUMNS[name] == "BIGINT"]
             + [f"{name} = {_UNREADABLE_NUMBER}" for name in _DECIMAL if name in present],
         ),
-        ("negative number", [f"{name} < 0" for name in numbers]),
+        ("negative number", [f"{name} < 0" for name in doubtful]),
         (
             "absurd number",
-            [f"{name} > {_most(name, many)}" for name in _LIMITS if name in present]
+            [f"{name} > {_most(name, many)}" for name in large]
             + [f"n_requests > {MOST_CALLS}" for name in ("n_requests",) if name in present],
         ),
         ("cached exceeds input", _exceeds("cache_read", "input_total", present)),
@@ -131,10 +174,16 @@ def refusals(present: Collection[str], latest: str) -> list[tuple[str, str]]:
 _MANY = f"(CASE n_requests WHEN 0 THEN {MOST_CALLS} ELSE greatest(coalesce(n_requests, 1), 1) END)"
 
 
-def _is_nothing(model: str, present: Collection[str]) -> str:
-    """The condition that a row names no model and nothing that was done."""
+def _is_nothing(model: str, present: Collection[str]) -> list[str]:
+    """The condition that a row names no model and nothing that was done; none if it cannot be."""
+    if any(is_always_there(name, present) for name in _DONE):
+        return []
     done = [f"{name} IS NULL" for name in _DONE if name in present]
-    return " AND ".join([f"({model} IS NULL OR {model} = '')", *done])
+    return [" AND ".join([f"({model} IS NULL OR {model} = '')", *done])]
+
+
+def _now_us() -> float:
+    return datetime.now(UTC).timestamp() * 1e6
 
 
 _DONE = ("input_total", "output_total", "images_out", "video_out_s", "n_requests",
@@ -146,15 +195,19 @@ def _most(name: str, many: str) -> str:
 
 
 def _exceeds(part: str, whole: str, present: Collection[str]) -> list[str]:
-    return [f"{part} > coalesce({whole}, 0)"] if part in present else []
+    if part not in present:
+        return []
+    limit = whole if is_always_there(whole, present) else f"coalesce({whole}, 0)"
+    return [f"{part} > {limit}"]
 
 
 def refusal(present: Collection[str], latest: str) -> str:
     """The expression of the reason for which a row is refused; NULL when it is not."""
     cases = (f"WHEN {of} THEN '{reason}'" for reason, of in refusals(present, latest))
-    return f"CASE {' '.join(cases)} END"
+    return f"CASE {' '.join(cases) or 'WHEN FALSE THEN NULL'} END"
 
 
 def accepted(present: Collection[str], latest: str) -> str:
     """The condition under which a row is not refused."""
-    return " AND ".join(f"NOT coalesce({of}, FALSE)" for _, of in refusals(present, latest))
+    conditions = [f"NOT coalesce({of}, FALSE)" for _, of in refusals(present, latest)]
+    return " AND ".join(conditions) or "TRUE"

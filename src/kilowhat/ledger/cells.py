@@ -124,7 +124,8 @@ def amounts(present: Collection[str], *, wide: bool = False) -> dict[str, Expres
         known = [name for name in names if name in present]
         if not known:
             return ZERO
-        value = f"coalesce({', '.join(known)}, 0)"
+        is_there = calls.is_always_there(known[0], present)
+        value = known[0] if is_there else f"coalesce({', '.join(known)}, 0)"
         return Expression(f"{value}::HUGEINT" if wide else value)
 
     whole_in, out = (
@@ -153,6 +154,9 @@ def _images(present: Collection[str]) -> Expression:
 
 def lengths(present: Collection[str]) -> str:
     """The expression of what is known of the lengths of a call: a code of this module."""
+    known = all(calls.is_always_there(n, present) for n in ("input_total", "output_total"))
+    if known and "n_requests" not in present:
+        return str(REPORTED)
     has = {name: _is_there(name, present) for name in _LENGTH_COLUMNS}
     is_embedding = "lower(operation) LIKE 'embed%'" if "operation" in present else "FALSE"
     cases = [(f"{has['input_total']} AND ({has['output_total']} OR {is_embedding})", REPORTED)]

@@ -38,6 +38,7 @@ class Format:
         select: from ``raw`` to canonical rows, or to ``picked`` where there is a second one.
         then: from ``picked``, all files together, to canonical rows; "" when one is enough.
         provides: what the format cannot tell.
+        plain: columns of ours that are columns of theirs as they stand: (ours, theirs).
     """
 
     name: str
@@ -49,6 +50,7 @@ class Format:
     columns: tuple[str, ...] = ()
     then: str = ""
     provides: str = ""
+    plain: tuple[tuple[str, str], ...] = ()
 
     def needed(self) -> tuple[str, ...]:
         """The columns that a table must have to be of this format."""

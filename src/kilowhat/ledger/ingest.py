@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kilowhat.domain.coverage import RefusedRow
 from kilowhat.errors import DataError
-from kilowhat.ledger import formats, mapping, readers
+from kilowhat.ledger import formats, mapping, readers, statistics
 from kilowhat.ledger.engine import quoted
 from kilowhat.ledger.staging import (
     Relation,
@@ -182,7 +182,9 @@ class Ingest:
         if "WHERE" in each.select:  # some rows of such a table are no calls
             rows = int(self.engine.rows(f"SELECT count(*) FROM {sql}")[0][0])
         self.log.others += whole - rows
-        self.log.relations.append(Relation(sql, located, present, each, rows))
+        known = statistics.facts(self.engine, _paths(sources), each.plain)
+        columns = {name: known.get(name) for name in present}
+        self.log.relations.append(Relation(sql, located, columns, each, rows))
 
     def _csv(self, source: Source) -> None:
         """CSV is read once, into a table."""
@@ -300,9 +302,12 @@ def _raw(each: Format, *, is_alone: bool = True) -> str:
 
 
 def _parquet(sources: Sequence[Source], *, with_place: bool = False) -> str:
-    paths = ", ".join(quoted(str(source.path)) for source in sources)
     more = ", filename = 'kilowhat_path', file_row_number = true" if with_place else ""
-    return f"read_parquet([{paths}]{more})"
+    return f"read_parquet({_paths(sources)}{more})"
+
+
+def _paths(sources: Sequence[Source]) -> str:
+    return f"[{', '.join(quoted(str(source.path)) for source in sources)}]"
 
 
 def _located(sources: Sequence[Source]) -> str:

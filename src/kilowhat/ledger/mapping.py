@@ -55,6 +55,8 @@ _IDENTITY = (
     "output_total",
 )
 _KEYS = {"column", "unit", "scale", "value"}
+_PLAIN = ("TIMESTAMP", "TINYINT", "SMALLINT", "INTEGER", "BIGINT")
+"""Types whose columns are taken as they are, so that what files say of them holds."""
 _WHOLE_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 
 
@@ -261,4 +263,9 @@ def table_format(origins: Mapping[str, Origin], kinds: Mapping[str, str]) -> For
         detect="",
         columns=tuple(dict.fromkeys(theirs)),
         select=f"SELECT {', '.join(chosen)} FROM raw",
+        plain=tuple(
+            (ours, origin.column)
+            for ours, origin in origins.items()
+            if kinds.get(origin.column) in _PLAIN and origin.scale == 1 and not origin.unit
+        ),
     )

@@ -10,6 +10,8 @@ from kilowhat.ledger.calls import COLUMNS, MACROS
 from kilowhat.ledger.engine import named
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from kilowhat.ledger.engine import Engine
     from kilowhat.ledger.formats import Format
 
@@ -24,14 +26,14 @@ class Relation:
     Attributes:
         sql: a table, or a query in brackets.
         located: the same with the ``file`` and ``line`` of each row.
-        present: the canonical columns that it has.
+        present: the canonical columns that it has, with facts where some are known.
         format: the format of the log that the calls come from.
         rows: how many rows there are [1].
     """
 
     sql: str
     located: str
-    present: tuple[str, ...]
+    present: Collection[str]
     format: Format
     rows: int
 
