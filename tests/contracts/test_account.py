@@ -261,14 +261,9 @@ def test_what_files_say_of_their_columns_hides_no_bad_row(
     """Statistics of several files spare checks only where no file needs them."""
     duckdb = pytest.importorskip("duckdb")
     good = "SELECT 'gpt-4o' AS model_served, TIMESTAMP '2025-03-01' AS ts_start, "
-    rows = {
-        "a": good + "5::BIGINT AS input_total, 5::BIGINT AS output_total, 0::BIGINT AS cache_read",
-        "b": good + "-1::BIGINT AS input_total, 5::BIGINT AS output_total, 0::BIGINT AS cache_read",
-        "c": good + "NULL::BIGINT AS input_total, 5::BIGINT AS output_total, 0::BIGINT AS cache_read",
-        "d": good + "5::BIGINT AS input_total, 99999999::BIGINT AS output_total, 9::BIGINT AS cache_read",
-    }  # fmt: skip
-    for name, row in rows.items():
-        duckdb.sql(f"COPY ({row}) TO '{newcomer}/{name}.parquet'")
+    for name, whole, out in (("a", 5, 5), ("b", -1, 5), ("c", "NULL", 5), ("d", 5, 99_999_999)):
+        numbers = f"{whole}::BIGINT AS input_total, {out}::BIGINT AS output_total"
+        duckdb.sql(f"COPY ({good}{numbers}, 0 AS cache_read) TO '{newcomer}/{name}.parquet'")
     _, clean = told_json(terminal, "a.parquet")
     assert clean["coverage"]["refused"] == {}
     code, found = told_json(terminal, "a.parquet", "b.parquet", "c.parquet", "d.parquet")
