@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kilowhat.ledger.engine import Engine
+    from kilowhat.ledger.staging import Relation
 
 PRESENT = ("ts_start", "provider", "model_served", "zone", "team", "service_tier", "input_total",
            "cache_read", "output_total", "latency_s")  # fmt: skip
@@ -66,13 +67,23 @@ def cells(paths: list[str], save: str = "") -> dict[str, Any]:
     from kilowhat.ledger import cells as of
     from kilowhat.ledger.engine import opened
 
-    query = of.query(_calls(paths), PRESENT, _request(), "table")
     with opened() as engine:
+        calls = _read(engine, paths)
+        query = of.query(calls.sql, calls.present, _request(), "table")
         took = timed(lambda: engine.run(f"CREATE TABLE made AS {query.sql}"))
         took["cells"] = engine.rows("SELECT count(*) FROM made")[0][0]
         if save:
             _save(engine, f"SELECT *, {of.listed(query.fixed)} FROM made", save)
     return took
+
+
+def _read(engine: Engine, paths: list[str]) -> Relation:
+    """The calls of files as `kilowhat account` reads them, with what is known of their columns."""
+    from kilowhat.ledger import readers
+    from kilowhat.ledger.ingest import Ingest
+
+    (relation,) = Ingest(engine).read(readers.discover(paths).sources).relations
+    return relation
 
 
 def _save(engine: Engine, query: str, path: str) -> None:
@@ -87,20 +98,18 @@ def hourly(paths: list[str], hours: str) -> dict[str, Any]:
     from kilowhat.ledger import cells as of
     from kilowhat.ledger import hourly as grid
     from kilowhat.ledger.engine import opened
-    from kilowhat.ledger.formats import find
     from kilowhat.ledger.places import Places
-    from kilowhat.ledger.staging import Relation
     from kilowhat.registry.resolve import Registry
 
     registry = Registry()
     places = Places((), "", registry.data)
     with opened() as engine:
-        calls = Relation(_calls(paths), _calls(paths), PRESENT, find("litellm"), 0)
+        calls = _read(engine, paths)
 
         def run() -> None:
             grid.load(engine, Path(hours))
             weighted = grid.weighted(engine, calls, places, lambda *_: 300.0)
-            query = of.query(weighted, PRESENT, _request(), "table", grid.WEIGHTS)
+            query = of.query(weighted, calls.present, _request(), "table", grid.WEIGHTS)
             engine.run(f"CREATE TABLE made AS {query.sql}")
 
         return timed(run)
