@@ -314,7 +314,7 @@ def test_the_text_says_what_matters_first(monkeypatch: pytest.MonkeyPatch) -> No
         "Period: 5 Jan 2026 – 4 Apr 2026 (with calls: 90 days, Europe/Paris)".replace("\xa0", " "),
         "98,765 calls", "Energy", "120 kWh", "[33 – 530]", NO_WATER,
         "99.98% of 98,765 calls priced", "0.30% tokens estimated from the length of the text",
-        "98,782 rows read, 17 refused (0.017%): neither a model nor anything done is named 8, "
+        "98,782 rows read, 17 refused (0.017%): neither a model nor anything done is named 8",
         "a negative number 5, not JSON 2",
         "41 calls failed", "3 calls have no time.", "120 rows repeat the id of another",
         "1 record describes no call", "312 calls have no hourly factor",
