@@ -15,8 +15,8 @@ import pytest
 
 from kilowhat.cli import run, settings
 from kilowhat.cli.list_verb import LISTINGS
-from kilowhat.ledger.formats import formats
 from kilowhat.language import current, set_language
+from kilowhat.ledger.formats import formats
 from kilowhat.registry.tables import DATA, FACTOR_COLUMNS, SOURCE_COLUMNS, table
 
 if TYPE_CHECKING:
