@@ -28,10 +28,6 @@ class Span:
         last = self.end - timedelta(days=1) if self.end else None
         return f"{self.start or ''}..{last or ''}"
 
-    def holds(self, day: date) -> bool:
-        """Whether a day lies in it."""
-        return (self.start is None or day >= self.start) and (self.end is None or day < self.end)
-
 
 def clock(name: str) -> Clock:
     """The clock of a time zone: ``UTC``, ``Europe/Paris`` or an offset such as ``+02:00``.

@@ -127,10 +127,6 @@ class Engine:
         """Give memory back for what follows the rows: the rest of the process needs it then."""
         self.run(f"SET memory_limit = {quoted(self._later)}")
 
-    def interrupt(self) -> None:
-        """Stop what is running, from another thread."""
-        self._link.interrupt()
-
     def close(self) -> None:
         """Close the connection."""
         self._link.close()
